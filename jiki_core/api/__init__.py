@@ -1,0 +1,1 @@
+"""The core's own REST routes, in the anatomy of plugins."""

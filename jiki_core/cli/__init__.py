@@ -1,0 +1,1 @@
+"""The core's commands: `flask db`, `plugins`, `config`, `jobs`, `policies` and `seed`."""

@@ -1,0 +1,190 @@
+"""`flask db`: migrations of the core and of every plugin, in dependency order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+
+from jiki_core.db import Model, db, unit_of_work
+from jiki_core.db.migration_sets import (
+    MigrationRefused,
+    MigrationSet,
+    core_set,
+    current_revision,
+    differences,
+    downgrade,
+    new_revision,
+    set_of_package,
+    set_status,
+    upgrade,
+)
+from jiki_core.db.records import PluginRecord
+from jiki_core.plugins.host import PluginHost
+from jiki_core.schema_gate import plugin_sets
+
+
+@click.group("db")
+def cli() -> None:
+    """Migrate the database: the core's tables and those of every plugin, each in a schema of its own."""
+
+
+@cli.command("upgrade")
+@click.option("--plugin", "only", help="This set only.")
+@with_appcontext
+def upgrade_command(only: str | None) -> None:
+    """Bring every set to its newest revision, in dependency order, and record what was found."""
+    sets = _chosen(only)
+    try:
+        changed = upgrade(db.engine, sets)
+    except (MigrationRefused, OperationalError) as error:
+        raise click.ClickException(str(error)) from error
+    _record(sets)
+    click.echo(f"upgraded: {', '.join(changed)}" if changed else "nothing to upgrade")
+
+
+@cli.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
+def status_command(as_json: bool) -> None:
+    """Compare every set with the database; exits with 1 when one is behind or ahead."""
+    with _connection() as connection:
+        found = [set_status(connection, one) for one in _all_sets()]
+    if as_json:
+        rows = [
+            {
+                "name": one.name,
+                "current": one.current,
+                "head": one.head,
+                "behind": one.behind,
+                "ahead": one.is_ahead,
+            }
+            for one in found
+        ]
+        click.echo(json.dumps({"sets": rows}))
+    else:
+        for one in found:
+            state = "ahead of this code" if one.is_ahead else f"{one.behind} behind" if one.behind else "current"
+            click.echo(f"{one.name:<16} {one.current or '-':<24} {state}")
+    if not all(one.is_current for one in found):
+        raise SystemExit(1)
+
+
+@cli.command("downgrade")
+@click.argument("plugin")
+@click.argument("target")
+@click.confirmation_option(prompt="Downgrading drops columns and tables with their data. Go on?")
+@with_appcontext
+def downgrade_command(plugin: str, target: str) -> None:
+    """Take the set PLUGIN down to TARGET, a revision or "base"."""
+    try:
+        downgrade(db.engine, _named(plugin), target)
+    except MigrationRefused as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{plugin} is at {target}")
+
+
+@cli.command("revision")
+@click.option("--plugin", required=True, help="The set that gets a revision; `core` for the core's own.")
+@click.option("-m", "--message", required=True, help="What it does, in a few words.")
+@click.option("--empty", is_flag=True, help="Do not compare models with tables.")
+@with_appcontext
+def revision_command(plugin: str, message: str, empty: bool) -> None:
+    """Write the next revision of one set from the difference between its models and its tables."""
+    path = new_revision(db.engine, _named(plugin), message, autogenerate=not empty)
+    click.echo(str(path))
+
+
+@cli.command("check")
+@with_appcontext
+def check_command() -> None:
+    """Fail when a loaded set's models and tables differ."""
+    host: PluginHost = current_app.extensions["jiki.host"]
+    differing = {one.name: differences(db.engine, one) for one in (core_set(), *plugin_sets(host))}
+    for name, changes in differing.items():
+        for change in changes:
+            click.echo(f"{name}: {change}", err=True)
+    if any(differing.values()):
+        raise SystemExit(1)
+    click.echo("models and tables agree")
+
+
+def _all_sets() -> list[MigrationSet]:
+    """Core, loaded plugins in dependency order, then dormant ones: off, but with tables."""
+    host: PluginHost = current_app.extensions["jiki.host"]
+    sets = [core_set(), *plugin_sets(host)]
+    known = {one.name for one in sets}
+    with _connection() as connection:
+        records = _records(connection)
+        for name, found in host.discovered.items():
+            if name in known or current_revision(connection, name) is None:
+                continue
+            dormant = set_of_package(name, found.package, records.get(name, ()))
+            if dormant is not None:
+                sets.append(dormant)
+    return _dependencies_first(sets)
+
+
+def _dependencies_first(sets: list[MigrationSet]) -> list[MigrationSet]:
+    names = {one.name for one in sets}
+    ordered: list[MigrationSet] = []
+    waiting = list(sets)
+    while waiting:
+        done = {one.name for one in ordered}
+        ready = next((one for one in waiting if not (set(one.requires) & names) - done), waiting[0])
+        ordered.append(ready)
+        waiting.remove(ready)
+    return ordered
+
+
+def _records(connection: Any) -> dict[str, tuple[str, ...]]:
+    if current_revision(connection, "core") is None:
+        return {}
+    rows = connection.execute(select(PluginRecord.name, PluginRecord.requires))
+    return {row.name: tuple(row.requires) for row in rows}
+
+
+def _chosen(only: str | None) -> list[MigrationSet]:
+    return _all_sets() if only is None else [_named(only)]
+
+
+def _named(name: str) -> MigrationSet:
+    for one in _all_sets():
+        if one.name == name:
+            return one
+    raise click.ClickException(f"there is no set {name}; there are {', '.join(one.name for one in _all_sets())}")
+
+
+def _connection() -> Any:
+    try:
+        return db.engine.connect()
+    except OperationalError as error:
+        raise click.ClickException(f"PostgreSQL does not answer: {error.orig}") from error
+
+
+def _record(sets: list[MigrationSet]) -> None:
+    """Keeps what later commands need of a plugin that may be off or gone by then."""
+    host: PluginHost = current_app.extensions["jiki.host"]
+    with unit_of_work() as uow:
+        for one in sets:
+            if one.name == "core" or one.name not in host.discovered:
+                continue
+            values = {
+                "version": host.discovered[one.name].version,
+                "package": one.package,
+                "requires": list(one.requires),
+                "head": one.head,
+                "tables": sorted(table.name for table in Model.metadata.tables.values() if table.schema == one.name),
+                "updated_at": func.now(),
+            }
+            uow.session.execute(
+                insert(PluginRecord)
+                .values(name=one.name, **values)
+                .on_conflict_do_update(index_elements=[PluginRecord.name], set_=values)
+            )

@@ -1,0 +1,180 @@
+"""The core's own settings and the selection of plugins: what `[core]` and `[plugins]` of jiki.toml may say."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jiki_core.settings import ConfigurationError, Loaded, Mistake, Secret, Sources, load_section, setting
+
+DEVELOPMENT_SECRET = "development-only-secret-never-used-in-production"
+ENVIRONMENTS = ("development", "test", "production")
+_DEVELOPMENT_ORIGINS = ("http://localhost:3061", "http://local.jiki.io:3061")
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True)
+class CoreSettings:
+    """What an operator may set for the core itself."""
+
+    env: str = setting("production", help="Kind of installation", choices=ENVIRONMENTS)
+    safe_mode: bool = setting(False, help="Load the core and required plugins only")
+    secret_key: Secret = setting(
+        Secret(DEVELOPMENT_SECRET),
+        help="Signs tokens and links; at least 32 characters",
+        example="the output of: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    )
+    database_url: Secret = setting(
+        Secret(""),
+        env="DATABASE_URL",
+        help="PostgreSQL",
+        example="postgresql://jiki:…@db.internal/jiki_production",
+    )
+    redis_url: Secret = setting(
+        Secret(""), env="REDIS_URL", help="Valkey or Redis", example="redis://cache.internal:6379/0"
+    )
+    data_dir: Path = setting(Path(".jiki"), help="Where development keeps its state and files")
+    public_url: str = setting("http://localhost:3060", help="Origin of this service", example="https://api.jiki.io")
+    frontend_url: str = setting("http://localhost:3061", help="Origin of the web client; mails link to it")
+    cors_origins: tuple[str, ...] = setting(
+        (), help="Origins whose pages may call us; empty in development means the two usual ones"
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        help="Networks whose CF-* and X-Forwarded-* headers are believed; empty in development means loopback",
+        example="10.0.0.0/8",
+    )
+    cookie_domain: str = setting("", help="Parent domain of the presence cookie; derived from the host when empty")
+    max_body_bytes: int = setting(4_194_304, help="Largest request body", minimum=65_536)
+    database_pool_size: int = setting(5, help="Database connections per process", minimum=1, maximum=100)
+    statement_timeout_ms: int = setting(15_000, help="Longest statement of a request or job", minimum=100)
+    mail_smtp_url: Secret = setting(
+        Secret("smtp://127.0.0.1:1025"),
+        help="Where mail is handed over",
+        example="smtp://user:…@mail.internal:587",
+    )
+    mail_from: str = setting("Jiki <hello@mail.jiki.io>", help="Sender of mail")
+    log_level: str = setting("INFO", help="Least severe level logged", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    log_format: str = setting("json", help="One JSON object a line, or text for people", choices=("json", "console"))
+    cable_max_connections: int = setting(5_000, help="Sockets one process holds", minimum=1)
+    cable_secret: Secret = setting(
+        Secret(""), help="Signs cable tokens and stream names; set it to share it with AnyCable, else derived"
+    )
+    operations_token: Secret = setting(
+        Secret(""), help="Bearer token that opens /metrics, /-/plugins and the details of readiness"
+    )
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def is_development(self) -> bool:
+        return self.env == "development"
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Origins of pages that may call us with credentials, our own and the front-end's included."""
+        listed = self.cors_origins or (() if self.is_production else _DEVELOPMENT_ORIGINS)
+        return tuple(dict.fromkeys((*listed, origin_of(self.frontend_url), origin_of(self.public_url))))
+
+    @property
+    def cable_key(self) -> str:
+        """Key of cable tokens and signed streams."""
+        return self.cable_secret.reveal() or derived_key(self, "cable").hex()
+
+    @property
+    def trusted_networks(self) -> tuple[str, ...]:
+        return self.trusted_proxies or (() if self.is_production else _LOOPBACK)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL with psycopg 3 named as the driver."""
+        url = self.database_url.reveal() or "postgresql://"
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What types alone cannot say; called by `load_section`."""
+        for name, value in (("public_url", self.public_url), ("frontend_url", self.frontend_url)):
+            if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
+                yield Mistake(f"JIKI_{name.upper()}", "must be an http or https origin", "https://api.jiki.io")
+        for network in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                yield Mistake("JIKI_TRUSTED_PROXIES", "must be networks in CIDR notation", "10.0.0.0/8")
+        if self.database_url and not self.sqlalchemy_url.startswith("postgresql+psycopg://"):
+            yield Mistake("DATABASE_URL", "must name PostgreSQL, the only database", "postgresql://host/name")
+        if self.is_production:
+            if self.secret_key.reveal() == DEVELOPMENT_SECRET:
+                yield Mistake("JIKI_SECRET_KEY", "is required in production", "a random text of 48 characters")
+            elif len(self.secret_key.reveal()) < 32:
+                yield Mistake("JIKI_SECRET_KEY", "must have at least 32 characters")
+            for name, value in (("public_url", self.public_url), ("frontend_url", self.frontend_url)):
+                if urlsplit(value).scheme != "https":
+                    yield Mistake(f"JIKI_{name.upper()}", "must be https in production", "https://api.jiki.io")
+
+    def missing_services(self) -> Iterator[Mistake]:
+        """What a serving process cannot do without; maintenance commands may run with both away."""
+        if not self.database_url:
+            yield Mistake("DATABASE_URL", "is required", "postgresql://jiki:…@db.internal/jiki_production")
+        if not self.redis_url:
+            yield Mistake("REDIS_URL", "is required", "redis://cache.internal:6379/0")
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host[:port]` of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@dataclass(frozen=True)
+class PluginSelection:
+    """`[plugins]`: which plugins are listed, and without which of them a serving process must not start."""
+
+    enabled: tuple[str, ...] = setting((), help="Plugins to load", example='["auth", "learning"]')
+    required: tuple[str, ...] = setting((), help="Plugins without which serving processes refuse to start")
+
+    def mistakes(self) -> Iterator[Mistake]:
+        for name in self.required:
+            if name not in self.enabled:
+                yield Mistake("[plugins] required", f"names {name}, which is not enabled", 'required = ["auth"]')
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The whole configuration of one process, before plugins add their sections."""
+
+    core: CoreSettings
+    selection: PluginSelection
+    sources: Sources
+    loaded: tuple[Loaded, ...]
+
+
+def read_configuration(sources: Sources | None = None) -> Configuration:
+    """Reads `[core]` and `[plugins]`; raises ConfigurationError with every mistake found."""
+    sources = sources or Sources.read()
+    core = load_section(CoreSettings, "core", sources)
+    selection = load_section(PluginSelection, "plugins", sources)
+    mistakes = (*core.mistakes, *selection.mistakes)
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return Configuration(core.instance, selection.instance, sources, (core, selection))
+
+
+def derived_key(settings: CoreSettings, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose, so that no two uses share the secret itself (HKDF-like, RFC 5869)."""
+    return hmac.digest(settings.secret_key.reveal().encode(), f"jiki/{purpose}".encode(), hashlib.sha256)
+
+
+def random_token(bytes_of_entropy: int = 32) -> str:
+    return secrets.token_urlsafe(bytes_of_entropy)

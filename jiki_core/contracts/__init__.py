@@ -1,0 +1,33 @@
+"""Typed questions between plugins: who asks declares what holds when nobody answers, and when the answer fails."""
+
+from jiki_core.contracts.asking import ask
+from jiki_core.contracts.binding import Provider
+from jiki_core.contracts.contract import Cardinality, Contract, question
+from jiki_core.contracts.core import (
+    Account,
+    AccountFields,
+    Accounts,
+    AccountSetup,
+    CountryLocator,
+    Entitlements,
+    NetworkReputation,
+    Translator,
+    Verdict,
+)
+
+__all__ = [
+    "Account",
+    "AccountFields",
+    "AccountSetup",
+    "Accounts",
+    "Cardinality",
+    "Contract",
+    "CountryLocator",
+    "Entitlements",
+    "NetworkReputation",
+    "Provider",
+    "Translator",
+    "Verdict",
+    "ask",
+    "question",
+]

@@ -1,0 +1,94 @@
+"""The database connection of an app: one pool, read-only AUTOCOMMIT sessions, and the engine that units write through."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+
+from jiki_core.configuration import CoreSettings
+from jiki_core.db.model import Model
+
+
+class WriteOutsideUnitOfWork(RuntimeError):
+    """Something was about to be written by a session that only reads."""
+
+
+class ReadSession(FlaskSession):
+    """`db.session`: plain reads in AUTOCOMMIT, so that no read keeps a transaction open (performance.md 14)."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        pinned = pinned_connection()
+        return pinned if pinned is not None else db.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+db = SQLAlchemy(model_class=Model, session_options={"class_": ReadSession, "autoflush": False})
+
+
+@event.listens_for(ReadSession, "before_flush")
+def _refuse_flush(session: ReadSession, _context: object, _instances: object) -> None:
+    if session.new or session.dirty or session.deleted:
+        changed = next(iter((*session.new, *session.dirty, *session.deleted)))
+        raise WriteOutsideUnitOfWork(
+            f"a {type(changed).__name__} was changed outside a unit of work; "
+            "open one with `with unit_of_work() as uow:` and write through uow.session"
+        )
+
+
+def reading() -> Session:
+    """The session that reads go through: the open unit's, so that it sees its own writes, else the AUTOCOMMIT one."""
+    from jiki_core.db.unit_of_work import current_unit  # the unit is built on this module
+
+    unit = current_unit()
+    return unit.session if unit is not None else db.session()
+
+
+def writing_bind() -> Engine | Connection:
+    """What a unit of work's session is bound to."""
+    pinned = pinned_connection()
+    return pinned if pinned is not None else db.engine
+
+
+def pinned_connection() -> Connection | None:
+    """The one connection that every session of this app uses, when a test holds everything in an outer transaction."""
+    pinned: Connection | None = current_app.extensions.get("jiki.pinned_connection")
+    return pinned
+
+
+def init_database(app: Flask, settings: CoreSettings) -> None:
+    """Configures the pool; connects to nothing."""
+    options = " ".join(
+        f"-c {name}={value}"
+        for name, value in {
+            "search_path": "public",
+            "timezone": "UTC",
+            "statement_timeout": settings.statement_timeout_ms,
+            "lock_timeout": 4_000,
+            "idle_in_transaction_session_timeout": 60_000,
+        }.items()
+    )
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": settings.database_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 1.0,
+        "pool_recycle": 1_800,
+        "connect_args": {"options": options, "connect_timeout": 3, "application_name": "jiki"},
+        "json_serializer": _dump_json,
+        "json_deserializer": orjson.loads,
+    }
+    db.init_app(app)
+
+
+def _dump_json(value: Any) -> str:
+    """orjson, or the standard library for whole numbers beyond 64 bits."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)

@@ -1,0 +1,103 @@
+"""The folder that holds all state of one stack: who runs on it, and how to start afresh."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jiki_core.devserver.engines import read_json, write_json
+from jiki_core.devserver.errors import ServiceError
+from jiki_core.devserver.lifelines import command_line
+from jiki_core.devserver.locks import FileLock
+from jiki_core.devserver.services import EmbeddedServices
+
+#: How long the processes of a stack that was killed may take to end.
+HEAL_SECONDS = 20.0
+#: What `--reset` deletes besides the servers' data. Named, so that a mistyped --data-dir costs nobody a home.
+OWN_ENTRIES = ("mail", "storage", "mail.json", "prepared.json", "stack.json", "reload-error.json")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStack:
+    """What a running `bin/dev` tells others about itself."""
+
+    pid: int
+    url: str
+    #: What its processes were given beyond the embedded servers' addresses.
+    environment: Mapping[str, str]
+
+
+class DataDir:
+    """One stack's folder. The lock says whether a stack runs; stack.json says which."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock = FileLock(self.path / "stack.lock")
+
+    @property
+    def mail(self) -> Path:
+        """The mail catcher's Maildir."""
+        return self.path / "mail"
+
+    @property
+    def lock_descriptor(self) -> int:
+        """The descriptor that keeps the folder taken in whichever process has it."""
+        return self._lock.fileno()
+
+    def take(self) -> None:
+        """Become the folder's stack; waits for the remains of one that was killed. Raises ServiceError."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if self._lock.try_exclusive():
+                return
+        except OSError as error:
+            raise ServiceError(
+                f"the data folder {self.path} can't be used: {error.strerror}",
+                "choose a folder of your own with --data-dir (JIKI_DATA_DIR)",
+            ) from None
+        other = self._read()
+        if "jiki_core.devserver.stack" not in command_line(other.pid) and self._lock.wait_exclusive(HEAL_SECONDS):
+            return
+        raise ServiceError(
+            f"a stack is already running on {self.path}: {other.url} (process {other.pid})",
+            "use that one, stop it (Ctrl-C there), or run another with --data-dir DIR --port N",
+        )
+
+    def leave(self) -> None:
+        """Give the folder free."""
+        if self._lock.is_open:
+            (self.path / "stack.json").unlink(missing_ok=True)
+            self._lock.release()
+
+    def announce(self, url: str, environment: Mapping[str, str]) -> None:
+        """Tell `bin/flask` where we are."""
+        write_json(self.path / "stack.json", {"pid": os.getpid(), "url": url, "environment": dict(environment)})
+
+    def running_stack(self) -> RunningStack | None:
+        """The stack that runs on this folder now, if any."""
+        if not self.path.exists() or self._lock.is_free():
+            return None
+        return self._read()
+
+    def reset(self) -> None:
+        """Delete all data; the folder must be taken. Raises ServiceError while anybody uses the servers."""
+        EmbeddedServices(self.path).remove()
+        for name in OWN_ENTRIES:
+            entry = self.path / name
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+
+    def _read(self) -> RunningStack:
+        content = read_json(self.path / "stack.json")
+        environment = content.get("environment")
+        pid = content.get("pid")
+        return RunningStack(
+            pid=pid if isinstance(pid, int) else 0,
+            url=str(content.get("url") or "still starting"),
+            environment={str(k): str(v) for k, v in environment.items()} if isinstance(environment, dict) else {},
+        )

@@ -1,0 +1,115 @@
+"""Whether an app could be built from the code as it is: told to `bin/dev` over a pipe, kept for `/dev`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from jiki_core.devserver.engines import read_json, write_json
+
+#: Names the descriptor of the pipe. Not JIKI_…: those are settings, and unknown ones are refused.
+PIPE_VARIABLE = "DEVSERVER_VERDICT_FD"
+_ERROR_FILE = "reload-error.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """What is wrong with the code, for the terminal and for `/dev`."""
+
+    message: str
+    file: str
+    line: int
+    remedy: str
+
+    def sentence(self) -> str:
+        """The same in one or two lines."""
+        place = f"{self.file}:{self.line}: " if self.file else ""
+        return f"{place}{self.message}\n  remedy: {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`breakage` is None when the app stands; `plugins` maps each plugin to (state, cause, remedy)."""
+
+    breakage: Breakage | None
+    plugins: Mapping[str, tuple[str, str, str]]
+
+    @classmethod
+    def parse(cls, text: str) -> Verdict:
+        """What `tell` wrote; an empty text means that the process died without a word."""
+        if not text:
+            return cls(Breakage("the app did not start", "", 0, "see the lines above"), {})
+        content = json.loads(text)
+        breakage = Breakage(**content["breakage"]) if content["breakage"] else None
+        return cls(breakage, {name: tuple(told) for name, told in content["plugins"].items()})
+
+
+def breakage_of(error: BaseException, project: Path) -> Breakage:
+    """The error with the last place in the project's own files that led to it."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return Breakage(
+            f"{type(error).__name__}: {error.msg}",
+            error.filename,
+            error.lineno or 0,
+            "correct this line and save",
+        )
+    file, line = _place(error.__traceback__, project)
+    if isinstance(error, SystemExit):
+        return Breakage(f"the app refused to start (exit {error.code})", "", 0, "see the lines above")
+    return Breakage(f"{type(error).__name__}: {error}", file, line, "correct this file and save")
+
+
+@contextlib.contextmanager
+def telling(project: Path) -> Iterator[dict[str, tuple[str, str, str]]]:
+    """Around building the app: tells `bin/dev`, if one listens, how it went; fill in the plugins' states."""
+    plugins: dict[str, tuple[str, str, str]] = {}
+    try:
+        yield plugins
+    except BaseException as error:
+        tell(Verdict(breakage_of(error, project), plugins))
+        raise
+    tell(Verdict(None, plugins))
+
+
+def tell(verdict: Verdict) -> None:
+    """Write the verdict to the pipe that `bin/dev` reads, once."""
+    descriptor = os.environ.pop(PIPE_VARIABLE, None)
+    if descriptor is None:
+        return
+    breakage = asdict(verdict.breakage) if verdict.breakage else None
+    with contextlib.suppress(OSError), os.fdopen(int(descriptor), "w") as pipe:
+        pipe.write(json.dumps({"breakage": breakage, "plugins": dict(verdict.plugins)}) + "\n")
+
+
+def keep_error(data_dir: Path, breakage: Breakage) -> None:
+    """Leave the reason why the last save was not taken where `/dev` finds it."""
+    write_json(data_dir / _ERROR_FILE, {**asdict(breakage), "at": time.time()})
+
+
+def forget_error(data_dir: Path) -> None:
+    """The running code is the saved code again."""
+    (data_dir / _ERROR_FILE).unlink(missing_ok=True)
+
+
+def read_error(data_dir: Path) -> dict[str, object] | None:
+    """Why the last save was not taken: message, file, line, remedy, at (Unix time); None when all is well."""
+    return read_json(data_dir / _ERROR_FILE) or None
+
+
+def _place(trace: TracebackType | None, project: Path) -> tuple[str, int]:
+    """File and line of the innermost frame inside the project, third-party code left out."""
+    frames = traceback.extract_tb(trace)
+    ours = [frame for frame in frames if _is_in_project(Path(frame.filename), project)]
+    chosen = (ours or list(frames))[-1:]
+    return (chosen[0].filename, chosen[0].lineno or 0) if chosen else ("", 0)
+
+
+def _is_in_project(file: Path, project: Path) -> bool:
+    return file.is_relative_to(project) and ".venv" not in file.relative_to(project).parts

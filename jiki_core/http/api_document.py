@@ -1,0 +1,74 @@
+"""The OpenAPI 3.1 document at /openapi/v1.json and its page at /openapi/docs, which loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import flask_smorest
+from flask import Blueprint, Flask, Response, send_from_directory
+from swagger_ui_bundle import swagger_ui_path
+
+from jiki_core.http.error_schemas import ErrorReply
+from jiki_core.http.mounts import Mount, Mounted
+from jiki_core.version import __version__
+
+DESCRIPTION = """\
+Every response is JSON. Success: named roots and `meta`. Failure: `{"error": {"type": "<symbol>"}}`; clients switch on
+the symbol. Sign in with the `jiki_session` cookie, or with `Authorization: Bearer <access token>`.
+"""
+#: the page's own scripts; the API itself allows nothing
+PAGE_POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """flask-smorest's Api; errors are answered by `jiki_core.http.errors`, this only documents them."""
+
+    ERROR_SCHEMA = ErrorReply
+
+    def _register_error_handlers(self) -> None:
+        """Left to `register_error_handlers`, which covers more than HTTPException."""
+
+
+def make_api(app: Flask) -> Api:
+    """The document of the app's v1 routes."""
+    app.config.update(
+        API_TITLE="Jiki",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/openapi",
+        OPENAPI_JSON_PATH="v1.json",
+        OPENAPI_SWAGGER_UI_PATH="docs",
+        OPENAPI_SWAGGER_UI_URL="/openapi/assets/",
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION, "x-core-version": __version__},
+            "components": {
+                "securitySchemes": {
+                    "cookie": {"type": "apiKey", "in": "cookie", "name": "jiki_session"},
+                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                }
+            },
+        },
+    )
+    api = Api(app)
+    assets = Blueprint("openapi_assets", __name__)
+
+    @assets.get("/openapi/assets/<path:name>")
+    def asset(name: str) -> Response:
+        return send_from_directory(Path(str(swagger_ui_path)), name)
+
+    app.register_blueprint(assets)
+
+    @app.after_request
+    def allow_page(response: Response) -> Response:
+        if response.mimetype == "text/html" and "Content-Security-Policy" not in response.headers:
+            response.headers["Content-Security-Policy"] = PAGE_POLICY
+        return response
+
+    return api
+
+
+def mount(api: Api, plugin: str, mounted: Mount) -> Mapping[str, Mounted]:
+    """Registers a plugin's blueprint; returns what the guard must know of its endpoints."""
+    api.register_blueprint(mounted.blueprint, name=mounted.name_for(plugin), url_prefix=mounted.prefix)
+    return dict(mounted.endpoints(plugin))

@@ -1,0 +1,79 @@
+"""Jobs as plugins declare them, and as the worker knows them."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+Queue = Literal["default", "mail", "heavy", "untrusted"]
+#: the core's queues; production runs one worker process for each
+QUEUES: tuple[Queue, ...] = ("default", "mail", "heavy", "untrusted")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often a job may fail by its own fault, and how long it waits after each failure."""
+
+    #: failures after which it is dead
+    limit: int = 8
+    first_delay_seconds: float = 2.0
+    factor: float = 3.0
+    longest_delay_seconds: float = 3_600.0
+
+    def delay_after(self, failures: int) -> timedelta:
+        """Exponential, with ±20 % jitter, so that what failed together does not return together."""
+        seconds = min(self.first_delay_seconds * self.factor ** (failures - 1), self.longest_delay_seconds)
+        return timedelta(seconds=seconds * random.uniform(0.8, 1.2))
+
+
+@dataclass(frozen=True)
+class Job:
+    """`func(uow, **json)` runs in one unit of work with its receipt; `func(run: JobRun, **json)` opens its own.
+
+    `<plugin>.<name>` is stored and is public API: rename with `aliases`.
+    """
+
+    func: Callable[..., Any]
+    name: str | None = None
+    aliases: tuple[str, ...] = ()
+    queue: Queue = "default"
+    retry: Retry = field(default_factory=Retry)
+    timeout_seconds: int = 60
+
+    def stored_names(self, plugin: str) -> tuple[str, ...]:
+        """The stored name first, then its former names."""
+        return tuple(f"{plugin}.{name}" for name in (self.name or self.func.__name__, *self.aliases))
+
+    @property
+    def opens_its_own_units(self) -> bool:
+        """Whether the first parameter is a JobRun rather than a UnitOfWork."""
+        first = next(iter(inspect.signature(self.func).parameters.values()))
+        return "JobRun" in str(first.annotation)
+
+    def mistakes(self) -> list[str]:
+        parameters = list(inspect.signature(self.func).parameters.values())
+        if not parameters:
+            return [
+                f"the job {self.func.__qualname__} takes no arguments; its first must be `uow: UnitOfWork` or `run: JobRun`"
+            ]
+        if self.queue not in QUEUES:
+            return [f"the job {self.func.__qualname__} names the queue {self.queue!r}; there are {', '.join(QUEUES)}"]
+        return []
+
+
+@dataclass(frozen=True)
+class BoundJob:
+    """A job with its owner. `call(first, payload)` runs it."""
+
+    plugin: str
+    name: str
+    job: Job
+    call: Callable[[Any, dict[str, Any]], Any]
+
+
+def bind_job(plugin: str, job: Job) -> BoundJob:
+    return BoundJob(plugin, job.stored_names(plugin)[0], job, lambda first, payload: job.func(first, **payload))

@@ -1,0 +1,29 @@
+"""Plugins: the manifest, the hooks, what they may contribute, and the host that loads them."""
+
+from jiki_core.cable import Channel
+from jiki_core.contracts import Provider
+from jiki_core.events import Listener
+from jiki_core.http import Mount
+from jiki_core.jobs import Job
+from jiki_core.mail import EmailTemplate
+from jiki_core.plugins.contributions import Seed
+from jiki_core.plugins.hookspecs import hookimpl
+from jiki_core.plugins.manifest import Plugin
+from jiki_core.plugins.state import PluginState, PluginStatus
+from jiki_core.security import Permission, Role
+
+__all__ = [
+    "Channel",
+    "EmailTemplate",
+    "Job",
+    "Listener",
+    "Mount",
+    "Permission",
+    "Plugin",
+    "PluginState",
+    "PluginStatus",
+    "Provider",
+    "Role",
+    "Seed",
+    "hookimpl",
+]

@@ -1,0 +1,116 @@
+"""What one plugin contributes, collected and type-checked before any of it is live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jiki_core.cable import Channel
+from jiki_core.contracts import Provider
+from jiki_core.db import Model, UnitOfWork
+from jiki_core.events import Event, Listener
+from jiki_core.events.event import event_mistakes
+from jiki_core.http import Mount
+from jiki_core.jobs import Job
+from jiki_core.mail import EmailTemplate
+from jiki_core.security import Permission, Role
+
+
+@dataclass(frozen=True)
+class Seed:
+    """`func(uow)` runs once per database by `flask seed`; `env` names the environment it is for ("all" for every one)."""
+
+    key: str
+    func: Callable[[UnitOfWork], None]
+    env: Literal["development", "test", "production", "all"] = "all"
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """The checked values of a plugin's contribution hooks."""
+
+    blueprints: tuple[Mount, ...] = ()
+    models: tuple[type[Model], ...] = ()
+    jobs: tuple[Job, ...] = ()
+    channels: tuple[type[Channel], ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    roles: tuple[Role, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    emails: tuple[EmailTemplate, ...] = ()
+
+
+@dataclass
+class Collected:
+    """The outcome of asking a plugin: values, or sentences on what is wrong with them."""
+
+    values: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+
+    def contributions(self) -> Contributions:
+        granted = self.values.pop("permissions", ())
+        return Contributions(
+            **self.values,
+            permissions=tuple(one for one in granted if isinstance(one, Permission)),
+            roles=tuple(one for one in granted if isinstance(one, Role)),
+        )
+
+
+#: hook -> (is this value one of its kind?, what it should be)
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "blueprints": (lambda value: isinstance(value, Mount), "Mount"),
+    "models": (lambda value: isinstance(value, type) and issubclass(value, Model), "model class"),
+    "jobs": (lambda value: isinstance(value, Job), "Job"),
+    "channels": (lambda value: isinstance(value, type) and issubclass(value, Channel), "Channel class"),
+    "listeners": (lambda value: isinstance(value, Listener), "Listener"),
+    "providers": (lambda value: isinstance(value, Provider), "Provider"),
+    "permissions": (lambda value: isinstance(value, Permission | Role), "Permission or Role"),
+    "seeds": (lambda value: isinstance(value, Seed), "Seed"),
+    "emails": (lambda value: isinstance(value, EmailTemplate), "EmailTemplate"),
+}
+
+
+def collect(plugin: str, calls: dict[str, Callable[[], Any]]) -> Collected:
+    """Calls each contribution hook that the plugin implements and checks what it returns. Never raises."""
+    found = Collected()
+    for hook, call in calls.items():
+        kind = hook.removeprefix("jiki_")
+        try:
+            returned = call()
+        except Exception as error:
+            found.mistakes.append(f"{hook} raised {type(error).__name__}: {error}{_place(error)}")
+            continue
+        if not isinstance(returned, Sequence) or isinstance(returned, str | bytes):
+            found.mistakes.append(f"{hook} returned a {type(returned).__name__}; return a list of {_KINDS[kind][1]}")
+            continue
+        is_right, wanted = _KINDS[kind]
+        wrong = [value for value in returned if not is_right(value)]
+        if wrong:
+            found.mistakes.append(f"{hook} returned a {type(wrong[0]).__name__} where a {wanted} is expected")
+            continue
+        found.values[kind] = tuple(returned)
+        found.mistakes += _own_mistakes(plugin, kind, found.values[kind])
+    return found
+
+
+def _own_mistakes(plugin: str, kind: str, values: Sequence[Any]) -> list[str]:
+    if kind in ("blueprints", "jobs"):
+        return [mistake for value in values for mistake in value.mistakes()]
+    if kind == "emails":
+        return [mistake for value in values for mistake in value.mistakes(plugin)]
+    if kind == "permissions":
+        return [mistake for value in values if isinstance(value, Permission) for mistake in value.mistakes(plugin)]
+    if kind == "listeners":
+        events: list[type[Event]] = [value.event for value in values if isinstance(value.event, type)]
+        return [mistake for event in events for mistake in event_mistakes(event)]
+    return []
+
+
+def _place(error: BaseException) -> str:
+    """` (file, line N)` of where an exception came from."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return "" if traceback is None else f" ({traceback.tb_frame.f_code.co_filename}, line {traceback.tb_lineno})"

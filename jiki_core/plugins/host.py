@@ -1,0 +1,352 @@
+"""The host: takes plugins from their entry points to running, phase by phase; the only file that touches pluggy's manager.
+
+discover -> select -> manifest -> resolve -> validate -> configure -> register -> (mount and bind, by app.py) -> check.
+A plugin that fails a phase gets a state, a cause and a remedy; its dependents are blocked; the rest goes on.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+import pluggy
+from flask import Flask, Request
+
+from jiki_core.configuration import Configuration
+from jiki_core.errors import DomainError, InternalError
+from jiki_core.observability import counter, get_logger
+from jiki_core.plugins.contributions import Contributions, collect
+from jiki_core.plugins.discovery import Discovered, discover
+from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
+from jiki_core.plugins.manifest import Plugin, manifest_mistakes
+from jiki_core.plugins.resolve import Candidate, blocked_by, requirement_names, resolve
+from jiki_core.plugins.state import PluginState, PluginStatus, Problem
+from jiki_core.plugins.validation import clashes, hook_mistakes, model_mistakes
+from jiki_core.security import Identity
+from jiki_core.settings import Loaded, Mistake, load_section, nearest
+from jiki_core.version import __version__
+
+log = get_logger(__name__)
+
+_failures = counter("jiki_plugin_failures_total", "Hook calls that failed", ["plugin", "hook"])
+
+
+@dataclass(frozen=True)
+class LoadedPlugin:
+    """A plugin that passed validation: its instance and what it contributes."""
+
+    plugin: Plugin
+    package: str
+    settings: Any
+    contributions: Contributions
+
+
+class PluginHost:
+    """One per app. `load` first; then `loaded`, `status` and the hook calls."""
+
+    def __init__(self, configuration: Configuration, core: Contributions) -> None:
+        self._configuration = configuration
+        self._core = core
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(HookSpecs)
+        self.discovered: dict[str, Discovered] = {}
+        #: running plugins, dependencies first
+        self.loaded: dict[str, LoadedPlugin] = {}
+        self._statuses: dict[str, PluginStatus] = {}
+        #: names in the configuration that no installed plugin has
+        self.unknown: list[Mistake] = []
+        self.sections: list[Loaded] = []
+
+    # -- phases -----------------------------------------------------------------------------------------------------
+
+    def load(self, app: Flask) -> None:
+        """Runs every phase up to registration. Never raises for a plugin's fault."""
+        self.discovered = discover()
+        selected = self._select()
+        manifests = self._read_manifests(selected)
+        resolution = resolve(
+            [_candidate(self.discovered[name], plugin) for name, plugin in manifests.items()],
+            core_version=__version__,
+            installed={name: one.version for name, one in self.discovered.items()},
+            failed=[name for name in selected if name not in manifests],
+        )
+        for name, problem in resolution.problems.items():
+            self._fail(name, problem)
+        for name in resolution.order:
+            self._admit(app, name, manifests[name])
+        for name in reversed(self.loaded):
+            self._manager.register(self.loaded[name].plugin, name)
+        for name in self.loaded:
+            self._put(name, PluginState.RUNNING)
+
+    def _select(self) -> list[str]:
+        selection = self._configuration.selection
+        names: list[str] = []
+        for name in dict.fromkeys(selection.enabled):
+            if name not in self.discovered:
+                self.unknown.append(
+                    Mistake(
+                        "[plugins] enabled",
+                        f"names {name}, which is not installed{nearest(name, self.discovered)}",
+                        ", ".join(self.discovered) or "no plugin is installed",
+                    )
+                )
+            else:
+                names.append(name)
+        for name in self.discovered:
+            self._put(name, PluginState.AVAILABLE)
+        if self._configuration.core.safe_mode:
+            kept = self._with_requirements(selection.required)
+            for name in names:
+                if name not in kept:
+                    self._fail(
+                        name,
+                        Problem(
+                            PluginState.DISABLED,
+                            "safe mode loads required plugins only",
+                            "unset JIKI_SAFE_MODE",
+                        ),
+                    )
+            names = [name for name in names if name in kept]
+        return names
+
+    def _with_requirements(self, names: tuple[str, ...]) -> set[str]:
+        """The names and, transitively, what their distributions' manifests require."""
+        kept: set[str] = set()
+        pending = [name for name in names if name in self.discovered]
+        while pending:
+            name = pending.pop()
+            if name in kept:
+                continue
+            kept.add(name)
+            manifest = self._read_manifests([name]).get(name)
+            pending += requirement_names(manifest.requires) if manifest else []
+        return kept
+
+    def _read_manifests(self, names: list[str]) -> dict[str, Plugin]:
+        read: dict[str, Plugin] = {}
+        for name in names:
+            found = self.discovered[name]
+            try:
+                plugin = found.entry_point.load()
+            except BaseException as error:  # a plugin may raise anything at import, SystemExit included
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                self._fail(
+                    name,
+                    Problem(
+                        PluginState.IMPORT_FAILED,
+                        f"importing {found.entry_point.value} raised {type(error).__name__}: {error}{_last_place(error)}",
+                        f"repair or reinstall {found.distribution}, or take {name} out of [plugins] enabled",
+                    ),
+                )
+                continue
+            mistakes = manifest_mistakes(plugin, name)
+            if mistakes:
+                self._fail(name, _invalid(mistakes, found.distribution))
+            else:
+                read[name] = plugin
+        return read
+
+    def _admit(self, app: Flask, name: str, plugin: Plugin) -> None:
+        """settings -> validate -> configure, for one plugin whose requirements are met on paper."""
+        found = self.discovered[name]
+        candidate = _candidate(found, plugin)
+        for needed in requirement_names(candidate.requires):
+            if needed not in self.loaded:
+                self._fail(name, blocked_by(name, needed))
+                return
+        settings = None
+        if plugin.Settings is not None:
+            section = load_section(plugin.Settings, name, self._configuration.sources)
+            self.sections.append(section)
+            if section.mistakes:
+                self._fail(
+                    name,
+                    Problem(
+                        PluginState.MISCONFIGURED,
+                        "; ".join(str(mistake) for mistake in section.mistakes),
+                        f"correct [{name}] in jiki.toml or the environment; see `flask config show`",
+                    ),
+                )
+                return
+            settings = section.instance
+        contributions, mistakes = self._validated(name, plugin, candidate)
+        if mistakes:
+            self._fail(name, _invalid(mistakes, found.distribution))
+            return
+        configure = getattr(plugin, "jiki_configure", None)
+        if configure is not None:
+            try:
+                configure(app=app, settings=settings)
+            except Exception as error:
+                log.exception("plugin_configure_failed", plugin=name)
+                self._fail(
+                    name,
+                    Problem(
+                        PluginState.CONFIGURE_FAILED,
+                        f"jiki_configure raised {type(error).__name__}: {error}{_last_place(error)}",
+                        f"correct the settings of {name}, or report it to the authors of {found.distribution}",
+                    ),
+                )
+                return
+        self.loaded[name] = LoadedPlugin(plugin, found.package, settings, contributions)
+
+    def _validated(self, name: str, plugin: Plugin, candidate: Candidate) -> tuple[Contributions, list[str]]:
+        mistakes = list(hook_mistakes(plugin))
+        if mistakes:
+            return Contributions(), mistakes
+        calls: dict[str, Callable[[], Any]] = {
+            hook: getattr(plugin, hook) for hook in CONTRIBUTION_HOOKS if hasattr(plugin, hook)
+        }
+        collected = collect(name, calls)
+        if collected.mistakes:
+            return Contributions(), collected.mistakes
+        contributions = collected.contributions()
+        before = {"core": self._core, **{owner: one.contributions for owner, one in self.loaded.items()}}
+        mistakes += model_mistakes(name, contributions.models, frozenset(requirement_names(candidate.requires)))
+        mistakes += clashes(name, contributions, before)
+        return contributions, mistakes
+
+    # -- states -----------------------------------------------------------------------------------------------------
+
+    def statuses(self) -> list[PluginStatus]:
+        """Every installed plugin, by name."""
+        return [self._statuses[name] for name in sorted(self._statuses)]
+
+    def is_running(self, plugin: str) -> bool:
+        return plugin == "core" or self._state(plugin) is PluginState.RUNNING
+
+    def is_paused(self, plugin: str) -> bool:
+        return self._state(plugin) is PluginState.PAUSED
+
+    def is_listed(self, plugin: str) -> bool:
+        return plugin == "core" or plugin in self._configuration.selection.enabled
+
+    def mark_schema(self, behind: Mapping[str, str]) -> None:
+        """After the schema check: plugins whose tables are behind stop answering, their dependents too; others may return."""
+        for name in self.loaded:
+            needed = requirement_names(self.loaded[name].plugin.requires)
+            blocker = next((one for one in needed if not self.is_running(one)), None)
+            if name in behind:
+                self._fail(
+                    name,
+                    Problem(PluginState.SCHEMA_BEHIND, behind[name], "run `flask db upgrade`, then restart"),
+                )
+            elif blocker is not None:
+                self._fail(name, blocked_by(name, blocker))
+            elif self._state(name) in (PluginState.SCHEMA_BEHIND, PluginState.BLOCKED):
+                self._put(name, PluginState.RUNNING)
+
+    def missing_required(self) -> list[PluginStatus]:
+        """Required plugins that do not run."""
+        return [
+            self._statuses[name]
+            for name in self._configuration.selection.required
+            if name in self._statuses and not self.is_running(name)
+        ]
+
+    def _state(self, plugin: str) -> PluginState | None:
+        status = self._statuses.get(plugin)
+        return status.state if status else None
+
+    def _put(self, name: str, state: PluginState) -> None:
+        found = self.discovered[name]
+        known = self.loaded.get(name)
+        self._statuses[name] = PluginStatus(
+            name,
+            found.version,
+            state,
+            requires=known.plugin.requires if known else (),
+            uses=known.plugin.uses if known else (),
+            summary=found.summary,
+            package=found.package,
+        )
+        if state is PluginState.AVAILABLE:
+            self._statuses[name] = replace(
+                self._statuses[name],
+                cause="it is installed but not listed",
+                remedy=f"add {name} to [plugins] enabled in jiki.toml",
+            )
+
+    def _fail(self, name: str, problem: Problem) -> None:
+        self._statuses[name] = replace(
+            self._statuses[name], state=problem.state, cause=problem.cause, remedy=problem.remedy
+        )
+
+    # -- hooks while serving ----------------------------------------------------------------------------------------
+
+    def authenticate(self, request: Request) -> Identity | None:
+        """First answer wins. A failing implementation refuses the request: an error is never "anonymous"."""
+        for name, call in self._implementations("jiki_authenticate"):
+            try:
+                identity = call(request=request)
+            except DomainError:
+                raise
+            except Exception as error:
+                _failures.labels(name, "jiki_authenticate").inc()
+                if getattr(type(error), "__module__", "").startswith("sqlalchemy"):
+                    raise
+                log.exception("hook_failed", plugin=name, hook="jiki_authenticate")
+                raise InternalError() from error
+            if identity is not None:
+                return identity  # type: ignore[no-any-return]  # the hook's declared type
+        return None
+
+    def authorize(self, identity: Identity, permission: str, resource: Any) -> bool:
+        """Any deny wins, nobody allows = deny, an error = deny."""
+        allowed = False
+        for name, call in self._implementations("jiki_authorize"):
+            try:
+                vote = call(identity=identity, permission=permission, resource=resource)
+            except Exception:
+                _failures.labels(name, "jiki_authorize").inc()
+                log.exception("hook_failed", plugin=name, hook="jiki_authorize")
+                return False
+            if vote is False:
+                return False
+            allowed = allowed or vote is True
+        return allowed
+
+    def commands(self) -> Iterator[tuple[str, Callable[[], list[click.Command]]]]:
+        """(plugin, lazy commands) of each loaded plugin."""
+        for name, call in self._implementations("jiki_commands"):
+            yield name, lambda call=call: list(call())  # type: ignore[misc]  # the default binds this turn's call
+
+    def _implementations(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+        """Implementations in dependency order (pluggy calls the last registered first), of plugins that run."""
+        caller = getattr(self._manager.hook, hook)
+        for implementation in reversed(caller.get_hookimpls()):
+            name = implementation.plugin_name
+            if self._state(name) in (PluginState.RUNNING, PluginState.PAUSED):
+                yield name, _with_known_arguments(implementation)
+
+
+def _with_known_arguments(implementation: Any) -> Callable[..., Any]:
+    def call(**given: Any) -> Any:
+        return implementation.function(**{name: given[name] for name in implementation.argnames})
+
+    return call
+
+
+def _candidate(found: Discovered, plugin: Plugin) -> Candidate:
+    return Candidate(found.name, found.version, plugin.requires, plugin.uses, plugin.core)
+
+
+def _invalid(mistakes: list[str], distribution: str) -> Problem:
+    return Problem(
+        PluginState.INVALID,
+        "; ".join(mistakes),
+        f"report it to the authors of {distribution}, or correct it there",
+    )
+
+
+def _last_place(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}, line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

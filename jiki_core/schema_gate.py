@@ -1,0 +1,91 @@
+"""The gate between a booted process and its database: plugins answer once their tables are as new as their code.
+
+Start only reads. A process that cannot reach PostgreSQL starts all the same, answers 503 and asks again each second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from flask import Flask
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from jiki_core.db import db
+from jiki_core.db.migration_sets import MigrationSet, core_set, set_of_package, set_status
+from jiki_core.observability import get_logger
+from jiki_core.plugins.host import PluginHost
+from jiki_core.plugins.resolve import requirement_names
+
+log = get_logger(__name__)
+RETRY_SECONDS = 1.0
+
+
+class SchemaGate:
+    """Answers `PluginStates` for the doors, after the first successful check of schema heads."""
+
+    def __init__(self, app: Flask, host: PluginHost) -> None:
+        self._app = app
+        self._host = host
+        self._lock = threading.Lock()
+        self._is_checked = False
+        self._is_core_current = False
+        self._next_try = 0.0
+
+    def is_ready(self) -> bool:
+        """Whether the check has succeeded once; stays true when the database goes away later (trust.md 3.1)."""
+        if not self._is_checked:
+            self._try_check()
+        return self._is_checked and self._is_core_current
+
+    def is_running(self, plugin: str) -> bool:
+        return self.is_ready() and self._host.is_running(plugin)
+
+    def is_paused(self, plugin: str) -> bool:
+        return self._host.is_paused(plugin)
+
+    def is_listed(self, plugin: str) -> bool:
+        return self._host.is_listed(plugin)
+
+    def check(self) -> None:
+        """Compares heads now. Raises SQLAlchemyError when the database cannot be asked."""
+        with self._app.app_context(), db.engine.connect() as connection:
+            core = set_status(connection, core_set())
+            behind: dict[str, str] = {}
+            for one in plugin_sets(self._host):
+                status = set_status(connection, one)
+                if status.behind:
+                    behind[one.name] = (
+                        f"the tables of {one.name} lack {status.behind} revision(s): "
+                        f"they are at {status.current or 'nothing'}, the code needs {status.head}"
+                    )
+                elif status.is_ahead:
+                    log.warning("schema_ahead", plugin=one.name, revision=status.current)
+        self._host.mark_schema(behind)
+        self._is_core_current = core.behind == 0
+        if not self._is_core_current:
+            log.error("core_schema_behind", lacking=core.behind, remedy="run `flask db upgrade`")
+        self._is_checked = self._is_core_current
+
+    def _try_check(self) -> None:
+        with self._lock:
+            if self._is_checked or time.monotonic() < self._next_try:
+                return
+            try:
+                self.check()
+            except (OperationalError, PoolTimeout) as error:
+                log.warning("database_unreachable_at_boot", error=type(error).__name__)
+            except SQLAlchemyError:
+                log.exception("schema_check_failed")
+            finally:
+                self._next_try = time.monotonic() + RETRY_SECONDS
+
+
+def plugin_sets(host: PluginHost) -> list[MigrationSet]:
+    """The migration sets of the loaded plugins, dependencies first."""
+    return [
+        found
+        for name, one in host.loaded.items()
+        if (found := set_of_package(name, one.package, requirement_names(one.plugin.requires))) is not None
+    ]

@@ -1,0 +1,18 @@
+"""`internal/me`: who is signed in."""
+
+from __future__ import annotations
+
+from jiki_core.http import Blueprint, Reply, reply
+from jiki_core.security import me as current
+
+from jiki_auth.queries.account import user_shape
+from jiki_auth.schemas import UserReply
+
+blp = Blueprint("me", __name__, url_prefix="/me", description="The signed-in user")
+
+
+@blp.route("")
+@blp.response(200, UserReply)
+def me() -> Reply:
+    """The signed-in user, with what other plugins know of them."""
+    return reply({"user": user_shape(current().user_id)})

@@ -1,0 +1,39 @@
+"""`POST auth/signup`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from jiki_core.db import unit_of_work
+from jiki_core.errors import ValidationFailed
+from jiki_core.http import Blueprint, Reply, reply, trusted_header
+
+from jiki_auth.api.v1.visitors import auth_settings, country_of, language_tags_of
+from jiki_auth.commands.sign_up import NewAccount, sign_up
+from jiki_auth.schemas import SignedUpReply, SignUpBody
+
+blp = Blueprint("signup", __name__, url_prefix="/signup", description="New accounts")
+
+
+@blp.route("", methods=["POST"])
+@blp.arguments(SignUpBody)
+@blp.response(201, SignedUpReply)
+@blp.raises(ValidationFailed)
+def create(body: dict[str, Any]) -> Reply:
+    """Creates an unconfirmed account and mails a link. A taken address gets the same answer; its owner is told by mail."""
+    user = body["user"]
+    wanted = NewAccount(
+        email=user["email"],
+        password=user["password"],
+        password_confirmation=user["password_confirmation"],
+        name=user["name"] or None,
+        handle=user["handle"],
+        locale=user["locale"] or None,
+        language_tags=language_tags_of(request.headers.get("Accept-Language")),
+        country_code=country_of(trusted_header("CF-IPCountry")),
+        attribution=body["attribution"],
+    )
+    with unit_of_work() as uow:
+        account = sign_up(uow, wanted, auth_settings())
+    return reply({"user": {"email": account.email, "email_confirmed": False}}, status=201)

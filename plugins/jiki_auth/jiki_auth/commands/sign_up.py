@@ -1,0 +1,107 @@
+"""Sign-up: creates an unconfirmed account, or tells the owner of a taken address (contract.md 3.1 and section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jiki_core.contracts import AccountSetup, ask
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, ValidationFailed
+from jiki_core.mail import send_mail
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from jiki_auth.addresses import handle_from_email, handle_variant, is_email, is_handle, normalise_email
+from jiki_auth.commands.send_confirmation import send_confirmation
+from jiki_auth.jobs import prepare_account
+from jiki_auth.models import User
+from jiki_auth.passwords import hash_password, password_faults
+from jiki_auth.settings import AuthSettings
+
+HANDLE_TRIES = 100
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What a visitor asks for, with what the request told of them."""
+
+    email: str
+    password: str
+    password_confirmation: str | None = None
+    name: str | None = None
+    handle: str | None = None
+    locale: str | None = None
+    language_tags: tuple[str, ...] = ()
+    country_code: str | None = None
+    attribution: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SignedUp:
+    """What the visitor is told; the same whether the address was free or taken."""
+
+    email: str
+
+
+def sign_up(uow: UnitOfWork, wanted: NewAccount, settings: AuthSettings) -> SignedUp:
+    """Raises ValidationFailed for bad fields and a taken handle; a taken address is not told."""
+    email = normalise_email(wanted.email)
+    _check(uow, wanted, email)
+    password_hash = hash_password(wanted.password, settings)  # before the look-up: both answers take the same time
+    owner = uow.session.execute(select(User.handle, User.email).where(User.email == email)).one_or_none()
+    if owner is not None:
+        send_mail(uow, "auth.already_registered", to=owner.email, context={"handle": owner.handle})
+        return SignedUp(email)
+    user_id = insert_user(uow, email, password_hash, wanted)
+    send_confirmation(uow, user_id, settings)
+    uow.audit("account:created", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
+    prepare(uow, user_id)
+    return SignedUp(email)
+
+
+def insert_user(uow: UnitOfWork, email: str, password_hash: str | None, wanted: NewAccount) -> int:
+    """Inserts a row with a free handle; returns the user's id."""
+    handle = wanted.handle or handle_from_email(email)
+    for _ in range(HANDLE_TRIES):
+        user_id = uow.session.execute(
+            insert(User)
+            .values(
+                handle=handle,
+                email=email,
+                name=wanted.name,
+                password_hash=password_hash,
+                explicit_locale=wanted.locale,
+                language_tags=list(wanted.language_tags),
+                country_code=wanted.country_code,
+                signup_attribution=wanted.attribution,
+                created_at=uow.now,
+            )
+            .on_conflict_do_nothing(index_elements=[User.handle])
+            .returning(User.id)
+        ).scalar_one_or_none()
+        if user_id is not None:
+            return user_id
+        if wanted.handle is not None:
+            break
+        handle = handle_variant(handle_from_email(email))
+    raise ValidationFailed({"handle": [FieldError("taken")]})
+
+
+def prepare(uow: UnitOfWork, user_id: int) -> None:
+    """Lets other plugins set the account up; what fails is repeated as a job."""
+    if not all(ask(AccountSetup).prepare(uow, user_id)):  # type: ignore[arg-type]  # cardinality many: a list of answers
+        uow.enqueue(prepare_account, user_id=user_id)
+
+
+def _check(uow: UnitOfWork, wanted: NewAccount, email: str) -> None:
+    faults = password_faults(wanted.password, wanted.password_confirmation, email)
+    if not is_email(email):
+        faults["email"] = [FieldError("invalid")]
+    if wanted.handle is not None:
+        if not is_handle(wanted.handle):
+            faults["handle"] = [FieldError("invalid")]
+        elif uow.session.execute(select(func.count()).where(User.handle == wanted.handle)).scalar_one():
+            faults["handle"] = [FieldError("taken")]
+    if faults:
+        raise ValidationFailed(faults)

@@ -1,0 +1,94 @@
+"""The two cookies of the web client: the session, and the presence hint (contract.md section 1 and 6.1)."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+
+from flask import Response, request
+from itsdangerous import URLSafeSerializer
+from jiki_core.configuration import CoreSettings, derived_key
+from jiki_core.runtime import runtime
+from jiki_core.security import current_identity
+
+from jiki_auth.settings import AuthSettings
+
+SESSION_COOKIE = "jiki_session"
+TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
+
+
+def set_session_cookie(response: Response, session_id: uuid.UUID, secret: str, settings: AuthSettings) -> None:
+    """Gives the browser the session: `<id>.<256-bit secret>`, host-only, for 30 days after its last renewal."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        f"{session_id.hex}.{secret}",
+        max_age=settings.session_ttl_days * 24 * 3600,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=runtime().settings.is_production,
+    )
+
+
+def clear_session_cookie(response: Response) -> None:
+    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Lax")
+
+
+def presence_cookie_name(settings: CoreSettings) -> str:
+    return f"jiki_user_id_{'production' if settings.is_production else 'development'}"
+
+
+def keep_presence_cookie(response: Response) -> Response:
+    """After every request: set for who is signed in, deleted for who carries it and is not."""
+    settings = runtime().settings
+    name = presence_cookie_name(settings)
+    has_credentials = SESSION_COOKIE in request.cookies or name in request.cookies
+    user_id = _signed_in_user(response) if has_credentials or _signs_in(response) else None
+    domain = cookie_domain(settings, request.host)
+    if user_id is not None:
+        response.set_cookie(
+            name,
+            _signer(settings).dumps(user_id),
+            max_age=TEN_YEARS_SECONDS,
+            path="/",
+            domain=domain,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.is_production,
+        )
+    elif name in request.cookies:
+        response.delete_cookie(name, path="/", domain=domain, httponly=True, samesite="Lax")
+    return response
+
+
+def _signs_in(response: Response) -> bool:
+    return any(value.startswith(f"{SESSION_COOKIE}=") for value in response.headers.getlist("Set-Cookie"))
+
+
+def _signed_in_user(response: Response) -> int | None:
+    return None if response.status_code == 401 else _known_user()
+
+
+def _known_user() -> int | None:
+    try:
+        identity = current_identity()
+    except Exception:  # a bad credential was refused already; the hint must not turn the answer into another error
+        return None
+    return identity.user_id if identity is not None else None
+
+
+def cookie_domain(settings: CoreSettings, host: str) -> str | None:
+    """The registrable root: the last two labels; None for single labels and addresses."""
+    if settings.cookie_domain:
+        return settings.cookie_domain
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    labels = name.split(".")
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return ".".join(labels[-2:]) if len(labels) >= 2 else None
+    return None
+
+
+def _signer(settings: CoreSettings) -> URLSafeSerializer:
+    return URLSafeSerializer(derived_key(settings, "presence-cookie").hex())

@@ -1,0 +1,30 @@
+"""Answers to the core's questions about users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jiki_core.contracts import Account, Translator, ask
+from jiki_core.db import reading
+from sqlalchemy import select
+
+from jiki_auth.models import User
+
+
+class UserAccounts:
+    """Answers `Accounts`."""
+
+    def get_many(self, ids: Sequence[int]) -> list[Account]:
+        users = reading().scalars(select(User).where(User.id.in_(list(ids))))
+        return [
+            Account(
+                id=user.id,
+                handle=user.handle,
+                email=user.email,
+                name=user.name,
+                locale=ask(Translator).resolve_locale(user.explicit_locale, user.language_tags),
+                timezone=user.timezone,
+                may_receive=user.confirmed_at is not None,
+            )
+            for user in users
+        ]

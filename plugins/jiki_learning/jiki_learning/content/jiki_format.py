@@ -1,0 +1,236 @@
+"""The `jiki` course format (contract.md 4.4), read into a CourseContent.
+
+    curriculum.json                 {"levels": [{uuid, slug, milestone_email_…, lessons: [{uuid, slug,
+    type, …}]}]} concepts.json                   [{uuid, slug, unlocked_by_lesson_slug}]
+    may be absent challenges.json                 [{uuid, slug, exercise_slug, unlocked_by_lesson_slug}]
+    may be absent level_translations/<locale>.json  [{level_uuid, milestone_email_subject, …}]
+    may be absent exercises/<slug>/               instructions.md, the learner's solution.*, *.test.*, …
+    may be absent
+
+Where there is a folder `exercises`, every exercise lesson and every challenge has its folder in it;
+without one the client holds the texts. In an exercise's folder `solution.*` is the stub, `exemplar.*` the
+model solution, `*.test.*` a test, anything else support; `introduction.md` and `hints.md` are optional.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Set
+from pathlib import Path, PurePosixPath
+
+from jiki_learning.content.course import (
+    ChallengeContent,
+    ConceptContent,
+    CourseContent,
+    ExerciseContent,
+    ExerciseFile,
+    FileRole,
+    LessonContent,
+    LessonType,
+    LevelContent,
+    LevelTranslation,
+    Origin,
+)
+from jiki_learning.content.lesson_data import lesson_data_faults
+from jiki_learning.content.located_json import line_at, plain
+from jiki_learning.content.mistakes import Findings
+from jiki_learning.content.reading import CourseFolder, Record
+
+CURRICULUM, CONCEPTS, CHALLENGES = "curriculum.json", "concepts.json", "challenges.json"
+TRANSLATIONS, EXERCISES = "level_translations", "exercises"
+
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
+_IDENTITY = ("uuid", "slug")
+_EMAIL_TEXTS = ("milestone_email_subject", "milestone_email_content_markdown")
+_DOCUMENTS = ("instructions.md", "introduction.md", "hints.md")
+
+
+def read_jiki_course(
+    path: Path, course_slug: str | None = None, known_locales: Collection[str] | None = None
+) -> CourseContent:
+    """Read the course in the folder `path`; its slug is the folder's name unless given.
+
+    `known_locales`: what translations may be in; None accepts any well-formed tag. Raises ContentRefused
+    with all mistakes.
+    """
+    findings = Findings()
+    reader = _JikiReader(CourseFolder(path, findings), findings)
+    levels = reader.levels()
+    course = CourseContent(
+        slug=course_slug or path.resolve().name,
+        levels=levels,
+        translations=reader.translations({level.uuid for level in levels}, known_locales),
+        concepts=reader.concepts({lesson.slug for level in levels for lesson in level.lessons}),
+        challenges=reader.challenges({lesson.slug for level in levels for lesson in level.lessons}),
+    )
+    reader.warn_of_unused_exercises(course)
+    return findings.conclude(course, Origin(CURRICULUM, 1))
+
+
+class _JikiReader:
+    def __init__(self, folder: CourseFolder, findings: Findings) -> None:
+        self.folder = folder
+        self.findings = findings
+
+    def levels(self) -> tuple[LevelContent, ...]:
+        curriculum = self.folder.record(CURRICULUM, Origin(CURRICULUM, 1))
+        if curriculum is None:
+            return ()
+        curriculum.warn_of_unknown_keys("levels")
+        return tuple(self.level(record) for record in curriculum.records("levels"))
+
+    def level(self, record: Record) -> LevelContent:
+        record.warn_of_unknown_keys(*_IDENTITY, *_EMAIL_TEXTS, "milestone_email_image_url", "lessons")
+        uuid, slug = self.identity(record, "level")
+        return LevelContent(
+            uuid=uuid,
+            slug=slug,
+            milestone_email_subject=record.text("milestone_email_subject", default=""),
+            milestone_email_content_markdown=record.text("milestone_email_content_markdown", default=""),
+            milestone_email_image_url=record.text("milestone_email_image_url", default=""),
+            lessons=tuple(self.lesson(lesson) for lesson in record.records("lessons")),
+            origin=record.origin("slug"),
+        )
+
+    def identity(self, record: Record, kind: str) -> tuple[str, str]:
+        uuid, slug = record.uuid("uuid"), record.slug("slug")
+        self.findings.claim(record.origin("uuid"), kind, "uuid", uuid)
+        self.findings.claim(record.origin("slug"), kind, "slug", slug)
+        return uuid, slug
+
+    def lesson(self, record: Record) -> LessonContent:
+        record.warn_of_unknown_keys(*_IDENTITY, "type", "optional", "data", "walkthrough_video_data")
+        uuid, slug = self.identity(record, "lesson")
+        type = self.lesson_type(record)
+        data, walkthrough = record.value.get("data"), record.value.get("walkthrough_video_data")
+        for fault in lesson_data_faults(type, data, walkthrough):
+            line = line_at(record.value, fault.path, default=record.value.line)
+            self.findings.mistake(Origin(record.file, line), f"{slug}: {fault.cause}", fault.remedy)
+        return LessonContent(
+            uuid=uuid,
+            slug=slug,
+            type=type,
+            is_optional=record.is_true("optional"),
+            data=plain(data) or {},
+            walkthrough_video_data=plain(walkthrough),
+            exercise=self.exercise(slug, record.origin("slug")) if type is LessonType.EXERCISE else None,
+            origin=record.origin("slug"),
+        )
+
+    def lesson_type(self, record: Record) -> LessonType:
+        value = record.text("type")
+        try:
+            return LessonType(value)
+        except ValueError:
+            if value:
+                remedy = f"use one of {', '.join(LessonType)}"
+                self.findings.mistake(record.origin("type"), f"unknown lesson type {value!r}", remedy)
+            return LessonType.QUIZ  # the type whose data is free: no further mistakes follow from this one
+
+    def concepts(self, lessons: Set[str]) -> tuple[ConceptContent, ...]:
+        found: list[ConceptContent] = []
+        for record in self.records_if_any(CONCEPTS):
+            record.warn_of_unknown_keys(*_IDENTITY, "unlocked_by_lesson_slug")
+            uuid, slug = self.identity(record, "concept")
+            found.append(ConceptContent(uuid, slug, self.unlocking(record, lessons), record.origin("slug")))
+        return tuple(found)
+
+    def challenges(self, lessons: Set[str]) -> tuple[ChallengeContent, ...]:
+        found: list[ChallengeContent] = []
+        for record in self.records_if_any(CHALLENGES):
+            record.warn_of_unknown_keys(*_IDENTITY, "exercise_slug", "unlocked_by_lesson_slug")
+            uuid, slug = self.identity(record, "challenge")
+            unlocking = self.unlocking(record, lessons)
+            # A completed lesson announces at most one challenge (contract.md 4.1).
+            place = record.origin("unlocked_by_lesson_slug")
+            self.findings.claim(place, "challenge", "unlocked_by_lesson_slug", unlocking or "")
+            exercise_slug = record.slug("exercise_slug")
+            exercise = self.exercise(exercise_slug, record.origin("exercise_slug"))
+            found.append(
+                ChallengeContent(uuid, slug, exercise_slug, unlocking, exercise, record.origin("slug"))
+            )
+        return tuple(found)
+
+    def unlocking(self, record: Record, lessons: Set[str]) -> str | None:
+        slug = record.optional_slug("unlocked_by_lesson_slug")
+        if slug and slug not in lessons:
+            place = record.origin("unlocked_by_lesson_slug")
+            remedy = f"name a lesson of {CURRICULUM}, or null"
+            self.findings.mistake(place, f"the unlocking lesson {slug} does not exist", remedy)
+        return slug
+
+    def translations(
+        self, levels: Set[str], known_locales: Collection[str] | None
+    ) -> tuple[LevelTranslation, ...]:
+        found: list[LevelTranslation] = []
+        for name in self.folder.names(TRANSLATIONS):
+            file = f"{TRANSLATIONS}/{name}"
+            locale = name.removesuffix(".json")
+            self.check_locale(file, locale, known_locales)
+            for record in self.folder.records(file, Origin(file, 1)):
+                record.warn_of_unknown_keys("level_uuid", *_EMAIL_TEXTS)
+                uuid, place = record.uuid("level_uuid"), record.origin("level_uuid")
+                self.findings.claim(place, f"{locale} translation", "level_uuid", uuid)
+                if uuid and uuid not in levels:
+                    remedy = f"use the uuid of a level in {CURRICULUM}"
+                    self.findings.mistake(place, f"no level has the uuid {uuid}", remedy)
+                subject, content = (record.text(key) for key in _EMAIL_TEXTS)
+                found.append(LevelTranslation(uuid, locale, subject, content, place))
+        return tuple(found)
+
+    def records_if_any(self, file: str) -> list[Record]:
+        return self.folder.records(file, Origin(file, 1)) if self.folder.has(file) else []
+
+    def check_locale(self, file: str, locale: str, known_locales: Collection[str] | None) -> None:
+        place = Origin(file, 1)
+        if locale == "en":
+            remedy = "remove the file: English texts belong in curriculum.json"
+            self.findings.mistake(place, "English is the original, not a translation", remedy)
+        elif not _LOCALE.fullmatch(locale) or not file.endswith(".json"):
+            remedy = "name the file <locale>.json, such as hu.json or es-ES.json"
+            self.findings.mistake(place, f"{file} is not named for a locale", remedy)
+        elif known_locales is not None and locale not in known_locales:
+            remedy = f"use one of {', '.join(sorted(known_locales))}"
+            self.findings.mistake(place, f"unknown locale {locale}", remedy)
+
+    def exercise(self, slug: str, wanted_by: Origin) -> ExerciseContent | None:
+        if not slug or not self.folder.has(EXERCISES):
+            return None
+        path = f"{EXERCISES}/{slug}"
+        instructions = self.folder.text(f"{path}/instructions.md", wanted_by) or ""
+        files = tuple(self.exercise_files(path, wanted_by))
+        if not any(file.role is FileRole.STUB for file in files):
+            remedy = f"add {path}/solution.js, or what the language calls it"
+            self.findings.mistake(wanted_by, f"{path} has no file for the learner", remedy)
+        return ExerciseContent(
+            title=_title(instructions) or slug.replace("-", " ").capitalize(),
+            instructions=instructions,
+            introduction=self.folder.optional_text(f"{path}/introduction.md"),
+            hints=self.folder.optional_text(f"{path}/hints.md"),
+            files=files,
+        )
+
+    def exercise_files(self, path: str, wanted_by: Origin) -> Iterable[ExerciseFile]:
+        for name in self.folder.names(path):
+            if name not in _DOCUMENTS:
+                content = self.folder.text(f"{path}/{name}", wanted_by)
+                yield ExerciseFile(name, _role(name), content or "")
+
+    def warn_of_unused_exercises(self, course: CourseContent) -> None:
+        used = {lesson.slug for lesson in course.lessons} | {one.exercise_slug for one in course.challenges}
+        for name in self.folder.names(EXERCISES):
+            if name not in used:
+                place = Origin(f"{EXERCISES}/{name}", 1)
+                self.findings.warn(place, "no lesson or challenge uses this exercise", "it was ignored")
+
+
+def _role(name: str) -> FileRole:
+    stem = PurePosixPath(name).name.split(".")[0]
+    if ".test." in name:
+        return FileRole.TEST
+    return {"solution": FileRole.STUB, "exemplar": FileRole.EXEMPLAR}.get(stem, FileRole.SUPPORT)
+
+
+def _title(instructions: str) -> str:
+    heading = re.match(r"\s*#\s+(.+)", instructions)
+    return heading.group(1).strip() if heading else ""

@@ -1,0 +1,3 @@
+// circle(left, top, radius)
+
+circle(50, 75, 20);

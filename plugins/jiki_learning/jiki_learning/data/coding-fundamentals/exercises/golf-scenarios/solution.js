@@ -1,0 +1,3 @@
+// Ask how far it is, and remember the answer.
+
+// Then roll the ball that far.

@@ -1,0 +1,16 @@
+move();
+move();
+turnRight();
+move();
+move();
+turnRight();
+move();
+move();
+turnLeft();
+move();
+move();
+turnLeft();
+move();
+move();
+move();
+move();

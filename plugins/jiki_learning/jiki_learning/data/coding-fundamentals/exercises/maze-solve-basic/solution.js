@@ -1,0 +1,4 @@
+// You stand at the entrance and look to the right.
+// Your instructions go below, one on each line.
+
+move();

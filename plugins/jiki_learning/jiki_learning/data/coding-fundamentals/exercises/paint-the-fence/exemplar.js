@@ -1,0 +1,4 @@
+for (let round = 1; round <= 30; round++) {
+  paint();
+  stepRight();
+}

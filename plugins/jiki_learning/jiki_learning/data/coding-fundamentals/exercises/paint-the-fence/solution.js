@@ -1,0 +1,4 @@
+// You stand in front of the first board.
+
+paint();
+stepRight();

@@ -1,0 +1,1 @@
+"""How Stripe bills: payments, invoices, subscriptions, checkout, and what falls due as time passes."""

@@ -1,0 +1,184 @@
+"""What a failing assertion compared: expected and actual for unittest's methods and for the bare `assert` of pytest.
+
+Follows the course's convention: the first argument is what the solution gave, the second what the test expects.
+"""
+
+from __future__ import annotations
+
+import ast
+import decimal
+import fractions
+import unittest
+
+TYPE_CHECKING = False  # see codec.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+#: A representation longer than this is cut: it is read by a person.
+MAXIMUM_TEXT = 2000
+
+_BINARY_METHODS = (
+    "assertEqual assertIs assertIn assertLess assertLessEqual assertGreater assertGreaterEqual assertAlmostEqual "
+    "assertCountEqual assertMultiLineEqual assertSequenceEqual assertListEqual assertTupleEqual assertSetEqual "
+    "assertDictEqual assertIsInstance assertRegex"
+).split()
+_UNARY_METHODS = {"assertTrue": "True", "assertFalse": "False", "assertIsNone": "None"}
+_NUMBERS = (int, float, complex, decimal.Decimal, fractions.Fraction)
+
+
+def clip(text: str) -> str:
+    """`text`, cut in the middle of a sentence if it must be."""
+    return text if len(text) <= MAXIMUM_TEXT else text[: MAXIMUM_TEXT - 1] + "…"
+
+
+def show(value: object) -> str:
+    """repr(value) that survives a __repr__ of the solution's which does not work."""
+    try:
+        return clip(repr(value))
+    except Exception as error:  # noqa: BLE001 - anything can come out of the solution's own __repr__
+        return f"<its __repr__ raised {type(error).__name__}>"
+
+
+def note_comparison(error: BaseException, expected: str, actual: str) -> None:
+    """Remember on a failure what was compared; the innermost comparison is the one that tells most."""
+    if not hasattr(error, "jiki_comparison"):
+        BaseException.__setattr__(error, "jiki_comparison", (expected, actual))
+
+
+def install() -> None:
+    """Make unittest's assertion methods note what they compared."""
+    case = unittest.TestCase
+    for name in _BINARY_METHODS:
+        setattr(case, name, _noting(getattr(case, name), lambda actual, expected, *rest: (show(expected), show(actual))))
+    for name, expected_text in _UNARY_METHODS.items():
+        setattr(case, name, _noting(getattr(case, name), lambda actual, *rest, text=expected_text: (text, show(actual))))
+    for name in ("assertAlmostEqual", "assertNotAlmostEqual"):
+        setattr(case, name, _numbers_only(getattr(case, name)))
+
+
+def _noting(method: Callable[..., Any], compared: Callable[..., tuple[str, str]]) -> Callable[..., Any]:
+    def assertion(self: unittest.TestCase, *arguments: Any, **named: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return method(self, *arguments, **named)
+        except self.failureException as error:
+            if len(arguments) >= 1:
+                note_comparison(error, *_compared(compared, arguments))
+            raise
+
+    assertion.__name__ = method.__name__
+    assertion.__doc__ = method.__doc__
+    return assertion
+
+
+def _compared(compared: Callable[..., tuple[str, str]], arguments: tuple[Any, ...]) -> tuple[str, str]:
+    try:
+        return compared(*arguments)
+    except TypeError:  # the second was given by name
+        return ("", show(arguments[0]))
+
+
+def _numbers_only(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Nearness is a subtraction, which an object of the solution could answer as it likes: only numbers are near."""
+
+    def assertion(self: unittest.TestCase, first: Any, second: Any, *rest: Any, **named: Any) -> Any:
+        for value in (first, second):
+            if type(value).__module__ not in ("datetime",) and type(value) not in (*_NUMBERS, bool):
+                raise note_and_return(
+                    self.failureException(f"{show(value)} is not a number"), show(second), show(first)
+                )
+        return method(self, first, second, *rest, **named)
+
+    assertion.__name__ = method.__name__
+    assertion.__doc__ = method.__doc__
+    return assertion
+
+
+def note_and_return(error: BaseException, expected: str, actual: str) -> BaseException:
+    note_comparison(error, expected, actual)
+    return error
+
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+CHECK_NAME = "__jiki_check__"
+
+
+class _BareAsserts(ast.NodeTransformer):
+    """`assert a == b, m` becomes `(left := a, right := b, __jiki_check__(left == right, left, right, "==", m))`."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        self.generic_visit(node)
+        test = node.test
+        if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+            return node
+        self._count += 1
+        left, right = f"__jiki_left_{self._count}", f"__jiki_right_{self._count}"
+
+        def load(name: str) -> ast.expr:
+            return ast.Name(name, ast.Load())
+
+        statements = [
+            ast.Assign([ast.Name(left, ast.Store())], test.left),
+            ast.Assign([ast.Name(right, ast.Store())], test.comparators[0]),
+            ast.If(
+                ast.UnaryOp(ast.Not(), ast.Compare(load(left), test.ops, [load(right)])),
+                [
+                    ast.Expr(
+                        ast.Call(
+                            load(CHECK_NAME),
+                            [
+                                load(left),
+                                load(right),
+                                ast.Constant(_COMPARISONS[type(test.ops[0])]),
+                                node.msg or ast.Constant(None),
+                            ],
+                            [],
+                        )
+                    )
+                ],
+                [],
+            ),
+        ]
+        for statement in statements:
+            ast.copy_location(statement, node)
+            ast.fix_missing_locations(statement)
+        return ast.Module(statements, [])
+
+
+def compile_with_comparisons(source: str, filename: str) -> Any:
+    """Compile a test file so that its bare asserts say what they compared. Raises SyntaxError."""
+    tree = ast.parse(source, filename)
+    _flatten(_BareAsserts().visit(tree))
+    return compile(tree, filename, "exec", dont_inherit=True)
+
+
+def _flatten(tree: ast.AST) -> None:
+    """Put the statements of each rewritten assert in its place."""
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list):
+                block[:] = [s for item in block for s in (item.body if isinstance(item, ast.Module) else [item])]
+
+
+def fail_check(left: Any, right: Any, operator: str, message: Any) -> None:
+    """What a rewritten assert calls when its comparison does not hold."""
+    actual, expected = show(left), show(right)
+    error = AssertionError(str(message) if message is not None else f"assert {actual} {operator} {expected}")
+    note_comparison(error, expected if operator == "==" else f"{operator} {expected}", actual)
+    raise error

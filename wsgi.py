@@ -1,0 +1,5 @@
+"""The WSGI entry of this repository: `gunicorn wsgi:app`, and what the `flask` command finds."""
+
+from jiki_core.app import create_app
+
+app = create_app()
