@@ -68,7 +68,8 @@ def make_environment() -> None:
     must([PYTHON, "-m", "pip", "install", *pinned], environment)
     say("installing the locked requirements (about a minute when nothing is cached)")
     locked = ["--require-hashes", "-r", str(ROOT / "requirements.txt")]
-    if run([UV, "pip", "install", "--quiet", "--python", PYTHON, *locked], environment).returncode:
+    quickly = ["--quiet", "--compile-bytecode"]  # else the first processes all compile the same modules
+    if run([UV, "pip", "install", *quickly, "--python", PYTHON, *locked], environment).returncode:
         say("uv could not; trying pip, which has a configuration of its own")
         must([PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", *locked], environment)
     say("installing the project")

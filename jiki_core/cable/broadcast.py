@@ -1,6 +1,7 @@
 """Sending to a stream from anywhere: appended to its log, counted, kept and published in one step of Valkey.
 
-The description of a broadcast is AnyCable's (realtime.md section 2), so that the same call can feed an AnyCable server.
+The description of a broadcast is AnyCable's (realtime.md section 2), so that the same call can feed an
+AnyCable server.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ def publish(
 ) -> Position | None:
     """Sends `message` to the stream's subscribers and returns its position.
 
-    `durable_id` (the outbox id) makes it at most once however often it is called, within the life of the stream's
-    counter. `exclude_socket` is a `sid` that does not get it. `transient` messages are not kept and have no position.
-    Raises ValueError for a name or message that no client could be sent, redis.RedisError when Valkey is away.
+    `durable_id` (the outbox id) makes it at most once however often it is called, within the life of the
+    stream's counter. `exclude_socket` is a `sid` that does not get it. `transient` messages are not kept and
+    have no position. Raises ValueError for a name or message that no client could be sent, redis.RedisError
+    when Valkey is away.
     """
     check_stream(stream)
     encoded = encode_message(message)

@@ -1,4 +1,5 @@
-"""`Channel`, the base class of what a plugin does on a socket: who may subscribe, what streams, what may be performed.
+"""`Channel`, the base class of what a plugin does on a socket: who may subscribe, what streams, what may be
+performed.
 
     class ExerciseChannel(Channel):
         permission = "learning.learn"
@@ -11,8 +12,8 @@
         @action
         def run_tests(self, data: Mapping[str, Any]) -> None: ...
 
-Each of these methods runs in a fresh app context with a unit of work of its own (`self.uow`), which is committed when it
-returns. What it says (`transmit`) leaves after the commit, and not at all when it raises.
+Each of these methods runs in a fresh app context with a unit of work of its own (`self.uow`), which is
+committed when it returns. What it says (`transmit`) leaves after the commit, and not at all when it raises.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _MARK = "__jiki_cable_action__"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A method that clients may call by name; `payload` is the dataclass its argument is, None for a plain mapping."""
+    """A method that clients may call by name; `payload` is the dataclass its argument is, None for a plain
+    mapping."""
 
     name: str
     payload: type[Any] | None = None
@@ -47,7 +49,8 @@ def action(method: Method, /) -> Method: ...
 def action(*, payload: type[Any]) -> Callable[[Method], Method]: ...
 def action(method: Method | None = None, /, *, payload: type[Any] | None = None) -> Any:
     """Marks a channel's method as callable by clients. It gets one argument: the data they sent, or, with
-    `payload=SomeDataclass`, an instance of it after checking. A method named `receive` gets data without an action."""
+    `payload=SomeDataclass`, an instance of it after checking. A method named `receive` gets data without an
+    action."""
 
     def mark(marked: Method) -> Method:
         setattr(marked, _MARK, Action(marked.__name__, payload))
@@ -71,7 +74,8 @@ class Effects:
 
 
 class Channel:
-    """One instance per subscription, from its `subscribed` to its `unsubscribed`. Never called by two threads."""
+    """One instance per subscription, from its `subscribed` to its `unsubscribed`. Never called by two
+    threads."""
 
     #: what clients put into the identifier; the class's name when empty
     name: ClassVar[str] = ""
@@ -81,7 +85,8 @@ class Channel:
     Params: ClassVar[type[Any]] = NoParams
     #: how often a subscription may perform; more is answered `{"error":{"type":"rate_limited"}}`
     rate: ClassVar[Rate] = Rate(10, per_seconds=1.0, burst=20)
-    #: the REST read that gives the state which messages only update; a client reloads it after `reject_history`
+    #: the REST read that gives the state which messages only update; a client reloads it after
+    #: `reject_history`
     truth: ClassVar[str] = ""
     #: message kinds for the documentation: name → frozen dataclass
     sends: ClassVar[Mapping[str, type[Any]]] = {}
@@ -164,7 +169,8 @@ class Channel:
         self._asked("allow_whisper").whisper_stream = stream
 
     def allow_presence(self, stream: str, *, presence_id: str | None = None) -> None:
-        """Lets clients of this stream join and see who is there; `presence_id` is theirs instead of what they say."""
+        """Lets clients of this stream join and see who is there; `presence_id` is theirs instead of what they
+        say."""
         check_stream(stream)
         effects = self._asked("allow_presence")
         effects.presence_stream, effects.presence_id = stream, presence_id
@@ -181,7 +187,8 @@ class Channel:
             self._uow = self._effects = None
 
     def perform(self, name: str, data: Mapping[str, Any]) -> Callable[[], None]:
-        """The action as a call. Raises KeyError for one that is not marked, ValidationFailed for a wrong payload."""
+        """The action as a call. Raises KeyError for one that is not marked, ValidationFailed for a wrong
+        payload."""
         found = self.actions[name]
         argument = data if found.payload is None else parse(found.payload, data)
         method = getattr(self, found.name)

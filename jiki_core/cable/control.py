@@ -1,4 +1,5 @@
-"""Ending somebody's sockets on every process: AnyCable's remote disconnect, over a channel of our own (realtime.md 2)."""
+"""Ending somebody's sockets on every process: AnyCable's remote disconnect, over a channel of our own
+(realtime.md 2)."""
 
 from __future__ import annotations
 

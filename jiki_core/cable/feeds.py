@@ -1,6 +1,7 @@
 """A stream within one process: who listens, how far it has been delivered, and one frame for all alike.
 
-Deliveries of a stream are in order, without a gap and without a repetition; whoever is not in step is held until it is.
+Deliveries of a stream are in order, without a gap and without a repetition; whoever is not in step is held
+until it is.
 """
 
 from __future__ import annotations
@@ -73,9 +74,7 @@ class Attachment:
         )
 
 
-def frame_of(
-    dialect: Dialect, identifier: bytes, message: bytes, stream: str, position: Position | None
-) -> bytes:
+def frame_of(dialect: Dialect, identifier: bytes, message: bytes, stream: str, position: Position | None) -> bytes:
     """A message's frame; only the extended dialect has positions."""
     if position is None or dialect is Dialect.BASE:
         return text_frame(protocol.data(identifier, message))
@@ -83,7 +82,8 @@ def frame_of(
 
 
 class Feed:
-    """One stream and its listeners. Every method but `attach` and `detach` is the hub's; the lock guards all."""
+    """One stream and its listeners. Every method but `attach` and `detach` is the hub's; the lock guards
+    all."""
 
     __slots__ = ("_groups", "acknowledged", "lock", "position", "stream")
 
@@ -119,8 +119,8 @@ class Feed:
             return not self._groups
 
     def anchor(self, position: Position) -> list[Listener]:
-        """Learns where the stream stands. Returns those that have been live without knowing, and may have missed
-        something."""
+        """Learns where the stream stands. Returns those that have been live without knowing, and may have
+        missed something."""
         with self.lock:
             if self.position is None:
                 self.position = position
@@ -193,8 +193,8 @@ class Feed:
         return count
 
     def lose(self, position: Position) -> list[Listener]:
-        """Goes on from a position although something may be missing; returns those who must be told. Call with the
-        lock held."""
+        """Goes on from a position although something may be missing; returns those who must be told. Call
+        with the lock held."""
         self.position = position
         lost = []
         for attachment in self._attachments():

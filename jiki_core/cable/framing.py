@@ -1,6 +1,8 @@
-"""WebSocket frames as a server writes them (RFC 6455 section 5.2): never masked, never fragmented, never compressed.
+"""WebSocket frames as a server writes them (RFC 6455 section 5.2): never masked, never fragmented, never
+compressed.
 
-A broadcast is framed once and the same bytes go to every socket, so framing is not left to the transport's library.
+A broadcast is framed once and the same bytes go to every socket, so framing is not left to the transport's
+library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What a client has missed, decided from a snapshot of a stream's log: pure functions over values (realtime.md 1.8).
+"""What a client has missed, decided from a snapshot of a stream's log: pure functions over values
+(realtime.md 1.8).
 
-The rule: an answer is complete, or there is none. Where AnyCable refuses a stream whose log has run out although nothing
-was missed, these confirm it.
+The rule: an answer is complete, or there is none. Where AnyCable refuses a stream whose log has run out
+although nothing was missed, these confirm it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class LogPage:
 
 
 def entries_after(page: LogPage, position: Position) -> tuple[Entry, ...] | None:
-    """Everything after a position; None when part of it is gone or the position is not of this stream's life."""
+    """Everything after a position; None when part of it is gone or the position is not of this stream's
+    life."""
     if position.epoch != page.position.epoch or not 0 <= position.offset <= page.position.offset:
         return None
     missed = tuple(entry for entry in page.entries if entry.offset > position.offset)
@@ -59,10 +61,10 @@ def missed_by(
 ) -> tuple[Entry, ...] | None:
     """What a request gets of one stream; None when it must be refused.
 
-    `began` is where the subscription began on this connection and `sent` the newest it was sent (None: nothing known).
-    A client that names a position is taken at its word. One that names a time could not know what was sent meanwhile:
-    that is not repeated, unless older messages have to go before it. What came after `sent` always belongs to the
-    answer, whatever the client's clock says.
+    `began` is where the subscription began on this connection and `sent` the newest it was sent (None:
+    nothing known). A client that names a position is taken at its word. One that names a time could not know
+    what was sent meanwhile: that is not repeated, unless older messages have to go before it. What came after
+    `sent` always belongs to the answer, whatever the client's clock says.
     """
     named = request.streams.get(stream)
     if named is not None:

@@ -1,7 +1,9 @@
-"""One Valkey subscriber per process: hears every stream that somebody here listens to, and repairs what it missed.
+"""One Valkey subscriber per process: hears every stream that somebody here listens to, and repairs what it
+missed.
 
-Its thread starts with the first subscription of a process. While Valkey is away nothing waits for it: subscriptions are
-confirmed, histories are refused, and whoever may have missed a message is told when it is back.
+Its thread starts with the first subscription of a process. While Valkey is away nothing waits for it:
+subscriptions are confirmed, histories are refused, and whoever may have missed a message is told when it is
+back.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, cast
 
 import redis
 from redis.client import PubSub
@@ -46,7 +50,8 @@ class Hub:
         on_disconnect: Callable[[RemoteDisconnect], None],
         on_return: Callable[[], None],
     ) -> None:
-        """`on_disconnect` hears control messages, `on_return` that some may have been missed; neither may wait."""
+        """`on_disconnect` hears control messages, `on_return` that some may have been missed; neither may
+        wait."""
         self._valkey = valkey
         self._log = stream_log
         self._is_paused = is_paused
@@ -79,8 +84,8 @@ class Hub:
     def attach(self, streams: Sequence[str], listener: Listener) -> list[Attachment]:
         """Attaches a listener to streams, held; `release` lets messages flow.
 
-        When this returns, every later message of these streams will be delivered or its loss be told. Waits at most
-        some seconds for Valkey, and not at all while it is known to be away.
+        When this returns, every later message of these streams will be delivered or its loss be told. Waits
+        at most some seconds for Valkey, and not at all while it is known to be away.
         """
         self.start()
         with self._lock:
@@ -114,7 +119,7 @@ class Hub:
                     attachment.flow = Flow.LIVE
                     return
             try:
-                page = self._valkey.call(lambda client: self._log.page_after(client, feed.stream, sent.offset))  # noqa: B023  # called at once
+                page = self._valkey.call(self._log.page_after, feed.stream, sent.offset)
                 missed = entries_after(page, sent)
             except ValkeyUnavailable:
                 missed = None
@@ -139,7 +144,7 @@ class Hub:
             with feed.lock:
                 attachment.flow = Flow.HELD
             try:
-                page = self._valkey.call(lambda client: self._log.page(client, feed.stream))  # noqa: B023  # called at once
+                page = self._valkey.call(self._log.page, feed.stream)
             except ValkeyUnavailable:
                 return False
             missed = missed_by(page, request, feed.stream, began=attachment.began, sent=attachment.sent)
@@ -165,9 +170,7 @@ class Hub:
         if not unknown:
             return
         try:
-            positions = self._valkey.call(
-                lambda client: self._log.positions(client, [feed.stream for feed in unknown])
-            )
+            positions = self._valkey.call(self._log.positions, [feed.stream for feed in unknown])
         except ValkeyUnavailable:
             return
         for feed, position in zip(unknown, positions, strict=True):
@@ -175,10 +178,8 @@ class Hub:
 
     def _wake(self) -> None:
         """Makes the thread look at what changed; the message travels through Valkey, where it waits."""
-        try:
-            self._valkey.call(lambda client: client.publish(self._wake_channel, b""))
-        except ValkeyUnavailable:
-            pass  # the thread finds out by itself
+        with suppress(ValkeyUnavailable):  # then the thread finds out by itself
+            self._valkey.call(redis.Redis.publish, self._wake_channel, b"")
 
     # The hub's own thread
 
@@ -199,7 +200,7 @@ class Hub:
                 log.exception("cable_hub_failed")
             finally:
                 pubsub.close()
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads reconnects, no secret
+            time.sleep(pause * random.uniform(0.5, 1.5))  # spreads reconnects
             pause = min(2.0, pause * 2)
 
     def _listen(self, pubsub: PubSub) -> None:
@@ -230,7 +231,7 @@ class Hub:
                 self._hear(message)
             elif silent_since is None:
                 silent_since = time.monotonic()
-                self._valkey.call(lambda client: client.publish(self._wake_channel, b""))
+                self._valkey.call(redis.Redis.publish, self._wake_channel, b"")
             elif time.monotonic() - silent_since > _SILENCE_SECONDS:
                 raise redis.ConnectionError("the subscriber's connection is silent")
 
@@ -256,7 +257,7 @@ class Hub:
         self._subscribe(pubsub, wanted - self._subscribed)
         unwanted = (changed - wanted) & self._subscribed
         if unwanted:
-            pubsub.unsubscribe(*map(self._keys.channel, unwanted))
+            cast(Any, pubsub).unsubscribe(*map(self._keys.channel, unwanted))
             self._subscribed -= unwanted
 
     def _subscribe(self, pubsub: PubSub, streams: Iterable[str]) -> None:
@@ -312,7 +313,7 @@ class Hub:
         for start in range(0, len(feeds), _BATCH):
             batch = feeds[start : start + _BATCH]
             streams = [feed.stream for feed in batch]
-            positions = self._valkey.call(lambda client: self._log.positions(client, streams))  # noqa: B023  # called at once
+            positions = self._valkey.call(self._log.positions, streams)
             for feed, position in zip(batch, positions, strict=True):
                 if feed.position is None:
                     _anchor_at(feed, position)
@@ -320,7 +321,7 @@ class Hub:
                     self._catch_up(feed)
 
     def _catch_up(self, feed: Feed) -> None:
-        page = self._valkey.call(lambda client: self._log.page(client, feed.stream))
+        page = self._valkey.call(self._log.page, feed.stream)
         with feed.lock:
             here = feed.position
             missed = None if here is None else entries_after(page, here)

@@ -1,4 +1,5 @@
-"""Names in Valkey. Each stream's keys share a hash slot; channels carry the database's number, which pub/sub ignores."""
+"""Names in Valkey. Each stream's keys share a hash slot; channels carry the database's number, which pub/sub
+ignores."""
 
 from __future__ import annotations
 

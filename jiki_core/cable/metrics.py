@@ -1,4 +1,5 @@
-"""What the cable counts. Label values are enums, channel names and plugin names, never anything a client sent."""
+"""What the cable counts. Label values are enums, channel names and plugin names, never anything a client
+sent."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import Any
 def is_origin_allowed(environ: Mapping[str, Any], allowed: Collection[str], *, has_token: bool) -> bool:
     """Whether the handshake's Origin may open a socket.
 
-    Present: our own, listed, or matching a listed `https://*.example.com`; `null` never. Absent: only with a token,
-    because a cookie would be sent by any page.
+    Present: our own, listed, or matching a listed `https://*.example.com`; `null` never. Absent: only with a
+    token, because a cookie would be sent by any page.
     """
     origin = environ.get("HTTP_ORIGIN")
     if origin is None:

@@ -1,7 +1,9 @@
-"""The one writer of a socket: a bounded queue that never makes the sender wait (realtime.md section 4, points 2 and 3).
+"""The one writer of a socket: a bounded queue that never makes the sender wait (realtime.md section 4, points
+2 and 3).
 
-A frame goes straight into the kernel's buffer when nothing is queued, so an idle or healthy socket costs no thread. Only
-when the buffer is full does a thread appear that waits for the client, and it ends when the queue is empty again.
+A frame goes straight into the kernel's buffer when nothing is queued, so an idle or healthy socket costs no
+thread. Only when the buffer is full does a thread appear that waits for the client, and it ends when the
+queue is empty again.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,8 +41,8 @@ class CallLater(Protocol):
 class OutgoingQueue:
     """Bytes on their way to one socket. Any thread may `put`; none of them ever blocks.
 
-    `on_overflow` is called once, from any thread, when a bound is passed; what waits is dropped then, except the frame
-    that is half written, and only `finish` adds to the queue afterwards.
+    `on_overflow` is called once, from any thread, when a bound is passed; what waits is dropped then, except
+    the frame that is half written, and only `finish` adds to the queue afterwards.
     """
 
     def __init__(
@@ -166,8 +169,8 @@ class OutgoingQueue:
                         self._queue.popleft()
 
     def _watch(self) -> None:
-        """Called by the timers while a thread drains: no progress is an overflow, and a farewell is not waited for
-        for ever."""
+        """Called by the timers while a thread drains: no progress is an overflow, and a farewell is not
+        waited for for ever."""
         now = time.monotonic()
         overflows = gives_up = False
         with self._lock:
@@ -204,7 +207,5 @@ class OutgoingQueue:
 
 def shut_down(sock: socket.socket, directions: int = socket.SHUT_RDWR) -> None:
     """Ends directions of a socket, waking whoever waits on them; its descriptor stays."""
-    try:
+    with suppress(OSError):  # ended already
         sock.shutdown(directions)
-    except OSError:
-        pass  # ended already

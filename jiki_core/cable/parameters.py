@@ -1,7 +1,7 @@
 """Typed parameters: a frozen dataclass says what a channel or an action accepts; anything else is refused.
 
-Fields may be `str`, `int`, `float`, `bool`, a `Literal` of strings or integers, `list[...]` of these, `dict[str, Any]`,
-`Any`, and `X | None`. A field without default is required.
+Fields may be `str`, `int`, `float`, `bool`, a `Literal` of strings or integers, `list[...]` of these,
+`dict[str, Any]`, `Any`, and `X | None`. A field without default is required.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union, cast
@@ -28,9 +28,7 @@ class NoParams:
 def parse(schema: type[T], given: Mapping[str, Any]) -> T:
     """An instance of `schema`. Raises ValidationFailed naming every wrong, missing or unknown field."""
     hints = _hints(schema)
-    errors: dict[str, list[FieldError]] = {
-        name: [FieldError("unknown")] for name in given if name not in hints
-    }
+    errors: dict[str, list[FieldError]] = {name: [FieldError("unknown")] for name in given if name not in hints}
     for field in dataclasses.fields(cast(Any, schema)):
         if field.name not in given:
             if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
@@ -82,8 +80,13 @@ def mistakes(schema: Any) -> list[str]:
 
 
 @lru_cache(maxsize=512)
-def _hints(schema: type[Any]) -> dict[str, Any]:
+def _resolved(schema: Hashable) -> dict[str, Any]:
     return typing.get_type_hints(schema)
+
+
+def _hints(schema: type[Any]) -> dict[str, Any]:
+    key: Any = schema
+    return _resolved(key)
 
 
 def _is_supported(hint: Any) -> bool:

@@ -1,7 +1,8 @@
-"""Who is there: presence per stream in Valkey, announced on the stream's channel and never kept in its log (realtime.md 1.10).
+"""Who is there: presence per stream in Valkey, announced on the stream's channel and never kept in its log
+(realtime.md 1.10).
 
-A member is a socket; an id is there as long as one of its sockets is. A socket that vanishes without a word stays for
-some seconds, so that a client that comes back is never announced as gone.
+A member is a socket; an id is there as long as one of its sockets is. A socket that vanishes without a word
+stays for some seconds, so that a client that comes back is never announced as gone.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class Member:
 
     @classmethod
     def parse(cls, given: Any, *, required_id: str | None = None) -> Member:
-        """Reads a client's `presence`; `required_id` is the id that the channel gives it. Raises PresenceInvalid."""
+        """Reads a client's `presence`; `required_id` is the id that the channel gives it. Raises
+        PresenceInvalid."""
         if not isinstance(given, dict):
             raise PresenceInvalid("presence must be an object")
         presence_id = required_id if required_id is not None else given.get("id")

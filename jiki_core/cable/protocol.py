@@ -1,6 +1,8 @@
-"""The Action Cable protocol as functions over values: what each command and each frame looks like (realtime.md section 1).
+"""The Action Cable protocol as functions over values: what each command and each frame looks like
+(realtime.md section 1).
 
-Two dialects are spoken: the base one of Rails, and AnyCable's extended one with history, restore, presence and whispers.
+Two dialects are spoken: the base one of Rails, and AnyCable's extended one with history, restore, presence
+and whispers.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class DisconnectReason(StrEnum):
     """Reasons a `disconnect` message carries (realtime.md 1.11)."""
 
     UNAUTHORIZED = "unauthorized"
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105  # a word of the protocol, not a secret
+    TOKEN_EXPIRED = "token_expired"
     SERVER_RESTART = "server_restart"
     REMOTE = "remote"
     NO_PONG = "no_pong"
@@ -73,7 +75,8 @@ class Malformed(ValueError):
 
 
 def parse_command(text: str) -> Command:
-    """Reads one frame. Raises Malformed for bad JSON (lone surrogates and deep nesting too) or a wrong shape."""
+    """Reads one frame. Raises Malformed for bad JSON (lone surrogates and deep nesting too) or a wrong
+    shape."""
     try:
         frame = orjson.loads(text)
     except ValueError as error:
@@ -118,7 +121,8 @@ def _position(raw: Any) -> Position:
 
 
 # What the server says. Identifiers are opaque strings that are echoed as they came; they are encoded once per
-# subscription (`encode_identifier`) and joined to frames as bytes, and a broadcast's JSON is never decoded on its way.
+# subscription (`encode_identifier`) and joined to frames as bytes, and a broadcast's JSON is never decoded on
+# its way.
 
 PONG = b'{"type":"pong"}'
 

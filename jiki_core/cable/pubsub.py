@@ -10,7 +10,8 @@ from jiki_core.cable.tokens import verify_signed_stream
 
 @dataclass(frozen=True, slots=True)
 class SignedStreamParams:
-    """`signed_stream_name` is made by `sign_stream`; an unsigned `stream_name` is refused like any unknown field."""
+    """`signed_stream_name` is made by `sign_stream`; an unsigned `stream_name` is refused like any unknown
+    field."""
 
     signed_stream_name: str
 

@@ -10,7 +10,6 @@ import orjson
 
 from jiki_core.cable import parameters
 from jiki_core.cable.channel import Channel
-from jiki_core.errors import ValidationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ def channel_mistakes(channel: Any) -> list[str]:
     found = [f"{where}: {mistake}" for mistake in parameters.mistakes(channel.Params)]
     if not channel.truth:
         found.append(
-            f'{where} does not say what restores its truth: set truth = "GET /api/v1/…", the REST read that a '
-            "client repeats when messages may be missing"
+            f'{where} does not say what restores its truth: set truth = "GET /api/v1/…", the REST read '
+            "that a client repeats when messages may be missing"
         )
     if "__init__" in channel.__dict__:
         found.append(f"{where} defines __init__: move what it does to subscribed")
@@ -89,6 +88,3 @@ class ChannelRegistry:
             raise UnknownChannel(f"there is no channel {given['channel'][:80]}")
         rest = {name: value for name, value in given.items() if name != "channel"}
         return registered, parameters.parse(registered.channel.Params, rest)
-
-
-__all__ = ["ChannelRegistry", "Registered", "UnknownChannel", "ValidationFailed", "channel_mistakes"]

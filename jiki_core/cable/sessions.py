@@ -1,4 +1,5 @@
-"""What a socket was subscribed to, kept for a while in Valkey so that its user can go on after a short absence."""
+"""What a socket was subscribed to, kept for a while in Valkey so that its user can go on after a short
+absence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Stream logs in Valkey: append, count, keep and publish in one step; read back what was missed (realtime.md 1.8).
+"""Stream logs in Valkey: append, count, keep and publish in one step; read back what was missed (realtime.md
+1.8).
 
-A log outlives the processes that serve sockets. When Valkey restarts or fails over, what it kept may be older than what
-was sent; its run id is part of a stream's life, so every stream begins a new epoch then and clients are told.
+A log outlives the processes that serve sockets. When Valkey restarts or fails over, what it kept may be older
+than what was sent; its run id is part of a stream's life, so every stream begins a new epoch then and clients
+are told.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ local epoch, offset, newest, began = found[1], found[2], found[3], found[4]
 if not epoch or found[5] ~= run then
     epoch, offset, newest, began = ARGV[1], '0', '0', now
     redis.call('DEL', KEYS[2])
-    redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', offset, 'newest', newest, 'began', began, 'run', run)
+    redis.call('HSET', KEYS[1], 'epoch', epoch, 'offset', offset, 'newest', newest)
+    redis.call('HSET', KEYS[1], 'began', began, 'run', run)
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
@@ -88,7 +91,7 @@ NOBODY = "-"
 class StreamLog:
     """The logs of one Valkey. Every method raises redis.RedisError when Valkey is away."""
 
-    def __init__(self, limits: LogLimits = LogLimits()) -> None:  # noqa: B008  # a frozen value
+    def __init__(self, limits: LogLimits = LogLimits()) -> None:
         self._limits = limits
 
     def append(
@@ -159,10 +162,7 @@ class StreamLog:
         epoch, offset, newest, began, entries = raw
         return LogPage(
             Position(epoch.decode(), int(offset)),
-            tuple(
-                Entry(int(entry_id.partition(b"-")[0]), int(fields[1]), fields[3])
-                for entry_id, fields in entries
-            ),
+            tuple(Entry(int(entry_id.partition(b"-")[0]), int(fields[1]), fields[3]) for entry_id, fields in entries),
             int(newest),
             # an older life of this stream ended at least a counter's life before this one began
             max(born, int(began) - self._limits.counter_seconds * 1000),

@@ -1,4 +1,5 @@
-"""One thread per process that calls short functions at their time: pings, expiries, stalled writers, closings."""
+"""One thread per process that calls short functions at their time: pings, expiries, stalled writers,
+closings."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ class Timers:
 
 
 class Errands:
-    """One thread per process for what may wait for Valkey or the database and belongs to no single command."""
+    """One thread per process for what may wait for Valkey or the database and belongs to no single
+    command."""
 
     def __init__(self, *, has_thread: bool = True) -> None:
         self._pending: list[Callable[[], None]] = []

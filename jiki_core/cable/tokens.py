@@ -42,7 +42,8 @@ class CableToken:
 
 
 def connection_identifier(user_id: int) -> str:
-    """The identifier of a user's connections: the token's `ext`, byte for byte, by which AnyCable disconnects."""
+    """The identifier of a user's connections: the token's `ext`, byte for byte, by which AnyCable
+    disconnects."""
     return orjson.dumps({"user_id": user_id}).decode()
 
 
@@ -73,7 +74,8 @@ def verify_cable_token(secret: str, token: str, *, now: float) -> CableToken:
 
 
 def token_of(environ: Mapping[str, Any]) -> str | None:
-    """The token a handshake brings: as subprotocol, else in the query (architecture.md 7); None without one."""
+    """The token a handshake brings: as subprotocol, else in the query (architecture.md 7); None without
+    one."""
     for offered in str(environ.get("HTTP_SEC_WEBSOCKET_PROTOCOL", "")).split(","):
         if offered.strip().startswith(_SUBPROTOCOL_PREFIX):
             return offered.strip().removeprefix(_SUBPROTOCOL_PREFIX)
@@ -91,13 +93,12 @@ def redact_token(environ: dict[str, Any]) -> None:
     query = query_of(environ)
     if _QUERY_PARAMETER in query:
         environ["QUERY_STRING"] = urlencode({**query, _QUERY_PARAMETER: "redacted"})
-        environ["RAW_URI"] = environ["REQUEST_URI"] = (
-            f"{environ.get('PATH_INFO', '')}?{environ['QUERY_STRING']}"
-        )
+        environ["RAW_URI"] = environ["REQUEST_URI"] = f"{environ.get('PATH_INFO', '')}?{environ['QUERY_STRING']}"
 
 
 def sign_stream(secret: str, stream: str) -> str:
-    """A stream's name that a client may subscribe to through `$pubsub`. It never expires: put the user into the name."""
+    """A stream's name that a client may subscribe to through `$pubsub`. It never expires: put the user into
+    the name."""
     encoded = base64.b64encode(orjson.dumps(stream)).decode()
     return f"{encoded}--{_stream_digest(secret, encoded)}"
 

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,7 +34,8 @@ class TransportTooSlow(TransportClosed):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other side: its address, the subprotocol agreed on, and when (monotonic) a byte last came from it."""
+    """The other side: its address, the subprotocol agreed on, and when (monotonic) a byte last came from
+    it."""
 
     address: str
     subprotocol: str | None
@@ -41,7 +43,8 @@ class Peer:
 
 
 class Transport(Protocol):
-    """One socket after its upgrade. Only the conversation's own thread receives; any thread may send or close."""
+    """One socket after its upgrade. Only the conversation's own thread receives; any thread may send or
+    close."""
 
     @property
     def peer(self) -> Peer: ...
@@ -51,7 +54,8 @@ class Transport(Protocol):
         """The handshake's WSGI environ."""
 
     def receive(self, timeout: float) -> str | None:
-        """The next text message; None when none came in `timeout` seconds (or for another reason to look around).
+        """The next text message; None when none came in `timeout` seconds (or for another reason to look
+        around).
 
         Raises TransportClosed, TransportTooSlow.
         """
@@ -66,8 +70,8 @@ class Transport(Protocol):
 class GuardedSocket:
     """Stands between simple-websocket and the server's socket, with the three methods the library calls.
 
-    Everything it sends (the handshake's answer, pongs, the closing answer) goes through the socket's one writer, and
-    it reads no further while the conversation has not caught up.
+    Everything it sends (the handshake's answer, pongs, the closing answer) goes through the socket's one
+    writer, and it reads no further while the conversation has not caught up.
     """
 
     def __init__(self, sock: socket.socket, limits: OutgoingLimits, call_later: CallLater) -> None:
@@ -100,16 +104,15 @@ class GuardedSocket:
         return data
 
     def close(self) -> None:
-        """Called by the library when its reader ends. The socket stays open, because the WSGI server owns it; what
-        still comes is read and dropped, or else the system would answer it with a reset that overtakes our last words.
+        """Called by the library when its reader ends. The socket stays open, because the WSGI server owns it;
+        what still comes is read and dropped, or else the system would answer it with a reset that overtakes
+        our last words.
         """
         self.is_over.set()
         self._wake()
-        try:
+        with suppress(OSError):  # gone already
             while self.sock.recv(_MAX_UNREAD_BYTES):
                 pass
-        except OSError:
-            pass  # gone already
         self.is_at_end.set()
 
     def caught_up(self) -> None:
@@ -127,8 +130,8 @@ class GuardedSocket:
         self.closing()
 
     def _wake(self) -> None:
-        """Lets `receive` notice the end. The library signals its event before it changes its state, which would leave
-        a handler waiting for ever after a message that is too big."""
+        """Lets `receive` notice the end. The library signals its event before it changes its state, which
+        would leave a handler waiting for ever after a message that is too big."""
         if self._websocket is not None:
             self._websocket.connected = False
             self._websocket.event.set()
@@ -159,9 +162,7 @@ class FlaskSockTransport:
 
     @property
     def peer(self) -> Peer:
-        return Peer(
-            str(self.environ.get("REMOTE_ADDR", "")), self._websocket.subprotocol, self._guarded.heard_at
-        )
+        return Peer(str(self.environ.get("REMOTE_ADDR", "")), self._websocket.subprotocol, self._guarded.heard_at)
 
     def receive(self, timeout: float) -> str | None:
         self._raise_if_over()
@@ -184,8 +185,8 @@ class FlaskSockTransport:
         self._guarded.closing()
 
     def finish(self) -> None:
-        """Ends the socket for good, in the handler's thread: waits (within bounds) until the client took the last
-        words and answered them, then leaves the descriptor untouched for the server to close."""
+        """Ends the socket for good, in the handler's thread: waits (within bounds) until the client took the
+        last words and answered them, then leaves the descriptor untouched for the server to close."""
         guarded, writer = self._guarded, self._guarded.writer
         if self._websocket.connected and not self._is_closed:
             self.close(1000)
@@ -205,13 +206,11 @@ class FlaskSockTransport:
             raise TransportClosed
 
 
-def guard_environ(
-    environ: dict[str, Any], limits: OutgoingLimits, call_later: CallLater
-) -> GuardedSocket | None:
+def guard_environ(environ: dict[str, Any], limits: OutgoingLimits, call_later: CallLater) -> GuardedSocket | None:
     """Prepares a handshake for flask-sock: our socket in place of the server's, and no compression.
 
-    Browsers offer permessage-deflate and the library always accepts, at 100 KiB a socket. None when the server gives
-    access to no plain socket (TLS must end in front of it).
+    Browsers offer permessage-deflate and the library always accepts, at 100 KiB a socket. None when the
+    server gives access to no plain socket (TLS must end in front of it).
     """
     for key in ("gunicorn.socket", "werkzeug.socket"):
         sock = environ.get(key)

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -14,6 +14,7 @@ from redis.client import PubSub
 from redis.retry import Retry
 
 T = TypeVar("T")
+P = ParamSpec("P")
 #: connections for commands of one process, beside the subscriber's
 _CONNECTIONS = 16
 #: how long a command may wait for a connection, and then for its answer
@@ -37,14 +38,14 @@ class Valkey:
         self._places = threading.BoundedSemaphore(_CONNECTIONS)
         self._refuse_until = 0.0
 
-    def call(self, command: Callable[[redis.Redis], T]) -> T:
-        """Runs commands. Raises ValkeyUnavailable, after at most some two seconds."""
+    def call(self, command: Callable[Concatenate[redis.Redis, P], T], /, *arguments: P.args, **named: P.kwargs) -> T:
+        """Runs `command(client, …)`. Raises ValkeyUnavailable, after at most some two seconds."""
         if time.monotonic() < self._refuse_until:
             raise ValkeyUnavailable("Valkey did not answer a moment ago")
         if not self._places.acquire(timeout=_WAIT_SECONDS):
             raise ValkeyUnavailable("all connections to Valkey are busy")
         try:
-            return command(self._connected())
+            return command(self._connected(), *arguments, **named)
         except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
             self._refuse_until = time.monotonic() + _PAUSE_SECONDS
             raise ValkeyUnavailable(str(error)) from error
@@ -55,7 +56,8 @@ class Valkey:
 
     def subscriber(self) -> PubSub:
         """A connection of its own for pub/sub; it reports every loss instead of reconnecting by itself."""
-        return self._open(Retry(NoBackoff(), 0), max_connections=1).pubsub()
+        client: Any = self._open(Retry(NoBackoff(), 0), max_connections=1)
+        return cast(PubSub, client.pubsub())
 
     def _connected(self) -> redis.Redis:
         with self._lock:

@@ -28,7 +28,15 @@ class ReadSession(FlaskSession):
         return pinned if pinned is not None else db.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-db = SQLAlchemy(model_class=Model, session_options={"class_": ReadSession, "autoflush": False})
+db = SQLAlchemy(
+    model_class=Model,
+    session_options={
+        "class_": ReadSession,
+        "autoflush": False,
+        # matters only on a pinned connection: a failed read must not roll the test's outer transaction back
+        "join_transaction_mode": "create_savepoint",
+    },
+)
 
 
 @event.listens_for(ReadSession, "before_flush")

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol
 
 import orjson
-from sqlalchemy import insert
+from sqlalchemy import func, insert
 from sqlalchemy.orm import Session
 
 from jiki_core.db.database import writing_bind
@@ -72,10 +72,13 @@ class UnitOfWork:
 
         Raises LookupError when no plugin registered the function, TypeError when the arguments do not fit it.
         """
-        return self.enqueue_at(self.now, job, **arguments)
+        return self._enqueue(None, job, arguments)
 
     def enqueue_at(self, run_after: datetime, job: Callable[..., Any], /, **arguments: Any) -> uuid.UUID:
         """Like `enqueue`, not before `run_after`."""
+        return self._enqueue(run_after, job, arguments)
+
+    def _enqueue(self, run_after: datetime | None, job: Callable[..., Any], arguments: dict[str, Any]) -> uuid.UUID:
         name = self._runtime.job_names.get(job)
         if name is None:
             raise LookupError(
@@ -163,7 +166,7 @@ class UnitOfWork:
                 version=version,
                 payload=dict(payload),
                 queue=queue,
-                run_after=run_after or self.now,
+                run_after=run_after or func.now(),  # the database's clock, on which the relay works
                 request_id=current_request_id(),
             )
         )

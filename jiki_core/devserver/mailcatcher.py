@@ -65,7 +65,7 @@ def serve(maildir: Path, port: int) -> None:
 
     box = mailbox.Maildir(maildir, create=True)
     controller = Controller(
-        _Catcher(box),
+        Catcher(box),
         hostname="127.0.0.1",
         port=port,
         data_size_limit=MAX_MESSAGE_BYTES,
@@ -79,7 +79,7 @@ def serve(maildir: Path, port: int) -> None:
     controller.stop()
 
 
-class _Catcher:
+class Catcher:
     """aiosmtpd's handler: keeps what arrives, with the envelope's recipients in front."""
 
     def __init__(self, box: mailbox.Maildir) -> None:

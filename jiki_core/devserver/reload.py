@@ -101,19 +101,20 @@ class Reloader:
     def first_start(self) -> Breakage | None:
         """Start everything; what is wrong if the app can't be built (then nothing runs)."""
         forget_error(self._data_dir)
-        verdict = self._start_candidates()
-        if verdict is None or verdict.breakage:
+        verdict = self._start_candidates(is_interrupted=lambda: False)
+        assert verdict is not None  # nothing interrupts it
+        if verdict.breakage:
             self._group.discard()
-            return verdict.breakage if verdict else None
-        self._take_over(verdict)
-        return None
+        else:
+            self._take_over(verdict)
+        return verdict.breakage
 
     def reload(self, saved: set[Path]) -> None:
         """Bring up the saved code beside the running one and let it take over, unless it is broken."""
         started_at = time.monotonic()
         breakage = _syntax_error(saved)
         if breakage is None:
-            verdict = self._start_candidates()
+            verdict = self._start_candidates(is_interrupted=self._has_saved)
             if verdict is None:  # saved again meanwhile: that is what counts
                 self._group.discard()
                 return
@@ -131,25 +132,25 @@ class Reloader:
         self._states = verdict.plugins
         self._group.promote()
 
-    def _start_candidates(self) -> Verdict | None:
-        """Start all programs anew; the first one's verdict, or None when files were saved before it came."""
+    def _start_candidates(self, is_interrupted: Callable[[], bool]) -> Verdict | None:
+        """Start all programs anew; the first one's verdict, or None when interrupted before it came."""
         read_end, write_end = os.pipe()
         try:
             for index, program in enumerate(self._programs):
                 self._group.start_candidate(_with_pipe(program, write_end) if index == 0 else program)
             os.close(write_end)
             write_end = -1
-            return self._read_verdict(read_end)
+            return self._read_verdict(read_end, is_interrupted)
         finally:
             os.close(read_end)
             if write_end >= 0:
                 os.close(write_end)
 
-    def _read_verdict(self, pipe: int) -> Verdict | None:
+    def _read_verdict(self, pipe: int, is_interrupted: Callable[[], bool]) -> Verdict | None:
         deadline = time.monotonic() + BOOT_SECONDS
         told = b""
         while time.monotonic() < deadline:
-            if self._has_saved():
+            if is_interrupted():
                 return None
             readable, _, _ = select.select([pipe], [], [], 0.05)
             if readable:

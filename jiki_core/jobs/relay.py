@@ -32,7 +32,7 @@ def relay_once(connection: redis.Redis) -> int:
     with unit_of_work() as uow:
         entries = uow.session.scalars(
             select(OutboxEntry)
-            .where(OutboxEntry.state == OutboxState.NEW, OutboxEntry.run_after <= func.now())
+            .where(OutboxEntry.state == OutboxState.NEW, OutboxEntry.run_after <= func.clock_timestamp())
             .order_by(OutboxEntry.run_after, OutboxEntry.seq)
             .limit(BATCH)
             .with_for_update(skip_locked=True)

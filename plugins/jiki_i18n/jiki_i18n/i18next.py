@@ -18,6 +18,7 @@ from jiki_i18n.icu import (
     Node,
     Nodes,
     Text,
+    join_texts,
     parse,
     render,
 )
@@ -27,7 +28,9 @@ from jiki_i18n.messages import plural_categories
 #: The one variable i18next chooses plurals by.
 COUNT = "count"
 
-_INTERPOLATION = re.compile(r"\{\{(?P<inside>.*?)\}\}", re.DOTALL)
+# i18next takes "{{" up to the next "}}"; where other braces touch them the two of us could disagree.
+_INTERPOLATION = re.compile(r"(?<!\{)\{\{(?P<inside>[^{}]*)\}\}(?!\})")
+_DOUBLE_BRACE = re.compile(r"\{\{|\}\}")
 _INSIDE = re.compile(
     r"\s*(?P<name>[^\s,{}#'-][^\s,{}#']*)\s*(?:,\s*(?P<kind>[A-Za-z]\w*)\s*(?:\((?P<style>[^{}']*)\))?\s*)?"
 )
@@ -64,7 +67,7 @@ def to_i18next(key: str, text: str, locale: str) -> dict[str, str]:
     written: dict[str, str] = {}
     for category, arm in arms.items():
         name = f"{leaf}{'_ordinal' if is_ordinal else ''}_{category}"
-        value = _interpolated((*nodes[:index], *arm, *nodes[index + 1 :]))
+        value = _interpolated(join_texts((*nodes[:index], *arm, *nodes[index + 1 :])))
         written[join_key((*parents, name))] = value
     return written
 
@@ -99,8 +102,7 @@ def plural_groups(keys: Sequence[str], locale: str) -> list[PluralGroup]:
     return [
         PluralGroup(join_key((*parents, base)), is_ordinal, members)
         for (parents, base, is_ordinal), members in found.items()
-        if "other" in members
-        and (len(members) > 1 or plural_categories(locale, is_ordinal=is_ordinal) == ("other",))
+        if "other" in members and (len(members) > 1 or plural_categories(locale, is_ordinal=is_ordinal) == ("other",))
     ]
 
 
@@ -119,14 +121,20 @@ def _arms_by_category(choice: Choice, locale: str) -> dict[str, Nodes]:
 
 
 def _interpolated(nodes: Nodes) -> str:
-    return "".join(_value(node) for node in nodes)
+    value = "".join(_value(node) for node in nodes)
+    expected = tuple(Argument(node.name, "number") if isinstance(node, Hash) else node for node in nodes)
+    try:
+        is_same = _uninterpolated(value) == expected
+    except NotExpressible:
+        is_same = False
+    if not is_same:
+        raise NotExpressible("literal braces would be read as a placeholder")
+    return value
 
 
 def _value(node: Node) -> str:
     match node:
         case Text(value):
-            if "{{" in value or "}}" in value:
-                raise NotExpressible("literal double braces would be read as a placeholder")
             return value
         case Hash(name):
             return f"{{{{{name}, number}}}}"
@@ -147,8 +155,7 @@ def _uninterpolated(value: str) -> Nodes:
 def _pieces(value: str) -> Iterator[Node]:
     end = 0
     for match in _INTERPOLATION.finditer(value):
-        if match.start() > end:
-            yield Text(value[end : match.start()])
+        yield from _literal(value[end : match.start()])
         end = match.end()
         inside = _INSIDE.fullmatch(match["inside"])
         if inside is None:
@@ -162,8 +169,15 @@ def _pieces(value: str) -> Iterator[Node]:
         if not is_plain:
             raise NotExpressible(f"{match[0]} has no ICU counterpart")
         yield argument
-    if end < len(value):
-        yield Text(value[end:])
+    yield from _literal(value[end:])
+
+
+def _literal(value: str) -> Iterator[Text]:
+    stray = _DOUBLE_BRACE.search(value)
+    if stray is not None:
+        raise NotExpressible(f"{stray[0]} without its counterpart")
+    if value:
+        yield Text(value)
 
 
 def _in_plural(nodes: Nodes) -> Nodes:

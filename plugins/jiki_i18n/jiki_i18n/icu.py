@@ -6,11 +6,11 @@ pyicumessageformat reads the syntax; what it lets pass silently (an arm given tw
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyicumessageformat import Parser  # type: ignore[import-untyped]  # the package ships no types
+from pyicumessageformat import Parser
 
 #: Choices inside choices: real messages nest two or three deep.
 NESTING_LIMIT = 10
@@ -117,6 +117,17 @@ def text_spans(text: str) -> list[tuple[int, int]]:
             spans.append((position, end))
         position = end
     return spans
+
+
+def join_texts(nodes: Iterable[Node]) -> Nodes:
+    """The same nodes with texts side by side made one, as `parse` would give them."""
+    joined: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Text) and joined and isinstance(joined[-1], Text):
+            joined[-1] = Text(joined[-1].value + node.value)
+        else:
+            joined.append(node)
+    return tuple(joined)
 
 
 def walk(nodes: Nodes) -> Iterator[Node]:

@@ -59,9 +59,7 @@ def nest(messages: Mapping[str, str]) -> Tree:
         for depth, part in enumerate(parents, start=1):
             below = branch.setdefault(part, {})
             if not isinstance(below, dict):
-                conflicts.append(
-                    f"{join_key(tuple(parents[:depth]))} is a message, so {key} can't be below it"
-                )
+                conflicts.append(f"{join_key(tuple(parents[:depth]))} is a message, so {key} can't be below it")
                 break
             branch = below
         else:

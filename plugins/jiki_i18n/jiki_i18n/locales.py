@@ -110,9 +110,7 @@ _TAG = re.compile(
 _WEIGHT = re.compile(r"q[ \t]*=[ \t]*(?P<q>0?\.[0-9]+|0\.?|1(?:\.0*)?)", re.IGNORECASE | re.ASCII)
 
 
-def supported_locales(
-    is_production: bool, states: Mapping[str, LocaleState] | None = None
-) -> tuple[str, ...]:
+def supported_locales(is_production: bool, states: Mapping[str, LocaleState] | None = None) -> tuple[str, ...]:
     """The locales an environment serves, in the contract's order: the live ones in production, all
     elsewhere. `states` overrides the first state of the locales it names (they change by promotion)."""
     if not is_production:

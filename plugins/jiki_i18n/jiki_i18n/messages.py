@@ -35,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udf
 # A tag, or the start of one that a browser would complete with whatever follows. Digits are the tags of
 # react-i18next's <Trans>; "a < b" and "I <3 it" are no markup.
 _MARKUP = re.compile(
-    r"<(?P<close>/?)(?P<name>[a-z][^\s<>/]*|\d+(?=\s*/?>))(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*?)"
+    r"<(?P<close>/?)(?P<name>[a-z][^\s<>/]*+|\d++(?=\s*/?>))(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*?)"
     r"(?P<empty>/?)>|<[!?/a-z][^\s<>]*",
     re.IGNORECASE | re.ASCII,
 )
@@ -138,16 +138,12 @@ def _check_plurals(message: Message, locale: str) -> Iterator[Problem]:
             detail = f"{where} lacks {', '.join(missing)}: {locale} needs {', '.join(required)}"
             yield Problem("plural_category_missing", detail, choice.position)
         if unused:
-            detail = (
-                f"{where} has {', '.join(unused)}, which {locale} never uses: it has {', '.join(required)}"
-            )
+            detail = f"{where} has {', '.join(unused)}, which {locale} never uses: it has {', '.join(required)}"
             yield Problem("plural_category_unknown", detail, choice.position)
 
 
 def _check_arguments(message: Message, source: Message) -> Iterator[Problem]:
-    positions = {
-        node.name: node.position for node in walk(message.nodes) if isinstance(node, Argument | Choice)
-    }
+    positions = {node.name: node.position for node in walk(message.nodes) if isinstance(node, Argument | Choice)}
     for name in source.arguments.keys() - message.arguments.keys():
         yield Problem("placeholder_missing", f"{{{name}}} of the source is not used")
     for name, kinds in message.arguments.items():
@@ -166,9 +162,7 @@ def _check_arguments(message: Message, source: Message) -> Iterator[Problem]:
 def _may_stand_for(kind: str, source_kinds: frozenset[str]) -> bool:
     """A number may become a plural and the other way round (languages differ in what they inflect), but only
     if the source shows that it is a number: a plain argument may hold anything."""
-    return kind in source_kinds or (
-        kind in _NUMERIC_KINDS and source_kinds <= _NUMERIC_KINDS and source_kinds != {""}
-    )
+    return kind in source_kinds or (kind in _NUMERIC_KINDS and source_kinds <= _NUMERIC_KINDS and source_kinds != {""})
 
 
 def _check_select_arms(message: Message, source: Message) -> Iterator[Problem]:
@@ -182,9 +176,7 @@ def _check_select_arms(message: Message, source: Message) -> Iterator[Problem]:
         extra = [selector for selector, _ in choice.arms if selector not in offered[choice.name]]
         if extra:
             known = ", ".join(sorted(offered[choice.name]))
-            detail = (
-                f"{{{choice.name}, select}} has {', '.join(extra)}; arms are not translated, use: {known}"
-            )
+            detail = f"{{{choice.name}, select}} has {', '.join(extra)}; arms are not translated, use: {known}"
             yield Problem("select_arm_unknown", detail, choice.position)
 
 

@@ -5,10 +5,12 @@ They prefer what breaks formats: quoting, line ends of every script, right-to-le
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from jiki_i18n.exchange.entries import Entries, Entry, TranslationState
-from jiki_i18n.icu import PLURAL_KINDS, Argument, Choice, Hash, Node, Nodes, Text, render
+from jiki_i18n.icu import PLURAL_KINDS, Argument, Choice, Hash, Node, Nodes, Text, join_texts, render
 from jiki_i18n.keys import join_key
 from jiki_i18n.locales import ALL_LOCALES
 from jiki_i18n.messages import plural_categories
@@ -100,7 +102,7 @@ def simple_messages(locale: str) -> st.SearchStrategy[str]:
             st.builds(Argument, _WORDS.filter(lambda name: name != "count"), st.sampled_from(("", "number"))),
         ),
         max_size=4,
-    ).map(_without_neighbours)
+    ).map(join_texts)
     kinds = st.sampled_from(PLURAL_KINDS)
     plurals = kinds.flatmap(
         lambda kind: st.tuples(
@@ -124,14 +126,11 @@ def catalogues(
     if is_nestable:
         paths = {path for path in paths if not any(path[:size] in paths for size in range(1, len(path)))}
     translations = simple_messages(locale) if is_simple else st.one_of(st.just(""), texts(), messages(locale))
-    entries = [
-        Entry(join_key(path), draw(translations), **(draw(_details()) if has_details else {}))
-        for path in paths
-    ]
+    entries = [Entry(join_key(path), draw(translations), **(draw(_details()) if has_details else {})) for path in paths]
     return Entries(locale, draw(st.sampled_from(("common", "web-app", "mail.v2"))), tuple(entries))
 
 
-def _details() -> st.SearchStrategy[dict[str, object]]:
+def _details() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
             "source": texts(),
@@ -147,15 +146,13 @@ def _sequences(locale: str, depth: int, plural: str | None) -> st.SearchStrategy
     nodes: list[st.SearchStrategy[Node]] = [
         texts(1).filter(bool).map(Text),
         st.builds(Argument, _WORDS),
-        st.builds(
-            Argument, _WORDS, st.sampled_from(("number", "date")), st.sampled_from(("", "short", "yy ''MM"))
-        ),
+        st.builds(Argument, _WORDS, st.sampled_from(("number", "date")), st.sampled_from(("", "short", "yy ''MM"))),
     ]
     if plural is not None:
         nodes.append(st.just(Hash(plural)))
     if depth:
         nodes.append(_choices(locale, depth - 1))
-    return st.lists(st.one_of(nodes), max_size=4).map(_without_neighbours)
+    return st.lists(st.one_of(nodes), max_size=4).map(join_texts)
 
 
 @st.composite
@@ -168,14 +165,3 @@ def _choices(draw: st.DrawFn, locale: str, depth: int) -> Choice:
     selectors = [*exact, *plural_categories(locale, is_ordinal=kind == "selectordinal")]
     arms = tuple((each, draw(_sequences(locale, depth, name))) for each in selectors)
     return Choice(name, kind, arms, offset=draw(st.integers(0, 2)))
-
-
-def _without_neighbours(nodes: list[Node]) -> Nodes:
-    """Texts side by side are one text, as a parser sees them."""
-    merged: list[Node] = []
-    for node in nodes:
-        if isinstance(node, Text) and merged and isinstance(merged[-1], Text):
-            merged[-1] = Text(merged[-1].value + node.value)
-        else:
-            merged.append(node)
-    return tuple(merged)

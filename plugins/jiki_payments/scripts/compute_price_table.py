@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.numbers import get_territory_currencies
+
 from jiki_payments.countries import KNOWN_COUNTRIES
 from jiki_payments.currencies import minor_units_per_major
 

@@ -32,9 +32,7 @@ def read(data: bytes, *, locale: str | None = None, namespace: str | None = None
     rows = _rows(text)
     header = rows[0] if rows else []
     faults = [f"no column {name!r} in the first row" for name in _REQUIRED if name not in header]
-    faults += [
-        f"unknown column {name!r}: there are {', '.join(_COLUMNS)}" for name in header if name not in _COLUMNS
-    ]
+    faults += [f"unknown column {name!r}: there are {', '.join(_COLUMNS)}" for name in header if name not in _COLUMNS]
     faults += [f"two columns {name!r}" for name in _COLUMNS if header.count(name) > 1]
     if faults:
         raise ExchangeError(faults)

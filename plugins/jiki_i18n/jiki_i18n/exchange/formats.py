@@ -14,9 +14,7 @@ class Reader(Protocol):
     """Reads a document. `locale` and `namespace` must agree with the file when it says them, and must be
     given when it doesn't. Raises ExchangeError."""
 
-    def __call__(
-        self, data: bytes, *, locale: str | None = None, namespace: str | None = None
-    ) -> Entries: ...
+    def __call__(self, data: bytes, *, locale: str | None = None, namespace: str | None = None) -> Entries: ...
 
 
 class Writer(Protocol):

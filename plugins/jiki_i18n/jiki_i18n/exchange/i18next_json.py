@@ -32,9 +32,7 @@ def write(entries: Entries) -> bytes:
         except (NotExpressible, MessageSyntaxError) as error:
             faults.append(f"{entry.key}: {error}")
             continue
-        faults += [
-            f"{entry.key}: its key {key} is also that of another message" for key in values if key in written
-        ]
+        faults += [f"{entry.key}: its key {key} is also that of another message" for key in values if key in written]
         written.update(values)
     if faults:
         raise ExchangeError(faults)

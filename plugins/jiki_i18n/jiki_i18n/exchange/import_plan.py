@@ -153,9 +153,7 @@ class _Planner:
         return Outcome.UPDATED
 
     def _problems(self, ours: StoredTranslation, theirs: Entry) -> tuple[Problem, ...]:
-        return check_message(
-            theirs.text, self.locale, source=_source_message(ours.source), max_length=ours.max_length
-        )
+        return check_message(theirs.text, self.locale, source=_source_message(ours.source), max_length=ours.max_length)
 
     def _state(self, ours: StoredTranslation, theirs: Entry) -> TranslationState:
         if theirs.source and not same_message(theirs.source, ours.source):

@@ -31,9 +31,7 @@ def write(entries: Entries) -> bytes:
 def read_texts(data: bytes) -> dict[str, str]:
     """Text by key of a nested document. Raises ExchangeError."""
     try:
-        document = json.loads(
-            decoded(data), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
-        )
+        document = json.loads(decoded(data), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
     except RecursionError:
         raise ExchangeError(["the objects are nested too deep"]) from None
     except ExchangeError:

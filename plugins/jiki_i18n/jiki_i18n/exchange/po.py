@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-import polib  # type: ignore[import-untyped]  # the package ships no types
+import polib
 
 from jiki_i18n.exchange.entries import (
     Entries,

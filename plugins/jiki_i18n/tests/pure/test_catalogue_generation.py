@@ -84,9 +84,7 @@ def test_i18next_layout_fills_the_categories_of_the_locale_from_other() -> None:
     (Layout.I18NEXT, {"a": "{count, plural, one {x} other {y}}", "a_one": "z"},
                      ["a_one: a_one is also another message's key"]),
 ])  # fmt: skip
-def test_texts_that_do_not_fit_a_layout_are_named(
-    layout: Layout, texts: dict[str, str], faults: list[str]
-) -> None:
+def test_texts_that_do_not_fit_a_layout_are_named(layout: Layout, texts: dict[str, str], faults: list[str]) -> None:
     with pytest.raises(CatalogueError) as refusal:
         pack("en", "web", texts, layout)
     assert list(refusal.value.faults) == faults

@@ -44,6 +44,8 @@ def texts(name: str, document: str | bytes) -> dict[str, str]:
     ("json",    '{"a":' * 40 + '"x"' + "}" * 40,        "nested more than 32 levels deep"),
     ("json",    '{"a":' * 90_000,                       "too deep"),
     ("i18next", '{"a": "{{- html}}"}',                  "a: {{- html}} has no ICU counterpart"),
+    ("i18next", '{"a": "{{n"}',                         "a: {{ without its counterpart"),
+    ("i18next", '{"a": "{{{n}}}"}',                     "a: {{ without its counterpart"),
     ("i18next", '{"a": "{{n, plural}}"}',               "has no ICU counterpart"),
     ("i18next", '{"a": "", "a_one": "y", "a_other": "z"}', "a: there is a plural and another message"),
     ("po",      "",                                     "no header"),
@@ -132,8 +134,9 @@ def test_a_region_that_means_the_same_locale_agrees() -> None:
     ("{count, plural, offset:1 one {x} other {y}}",          "without offset"),
     ("{count, plural, =7 {x} one {x} other {y}}",            "an arm for an exact number (=7)"),
     ("{count, plural, one {{g, select, other {y}}} other {y}}", "is inside another choice"),
-    ("'{{'name'}}'",                                         "literal double braces"),
+    ("'{{'name'}}'",                                         "literal braces"),
     ("a {count, plural, one {x} other {y}} b",               "would come back as"),
+    ("'{'{name}'}'",                                         "literal braces"),
     ("{broken",                                              "at position 7"),
 ])  # fmt: skip
 def test_i18next_names_what_it_cannot_hold_and_why(text: str, reason: str) -> None:
@@ -154,7 +157,7 @@ def test_i18next_refuses_keys_that_look_like_plurals_of_another() -> None:
 
 @pytest.mark.parametrize("name", ["json", "i18next"])
 def test_a_key_that_is_a_message_and_an_object_does_not_fit_nested_json(name: str) -> None:
-    with pytest.raises(ExchangeError, match="a is a message, so a.b can't be below it"):
+    with pytest.raises(ExchangeError, match=r"a is a message, so a[.]b can't be below it"):
         FORMATS[name].write(Entries("en", "web", (Entry("a", "x"), Entry("a.b", "y"))))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-import polib  # type: ignore[import-untyped]  # the package ships no types
+import polib
 import pytest
 from hypothesis import given, settings
 
@@ -98,9 +98,7 @@ def test_a_catalogue_without_messages_comes_back_empty(name: str) -> None:
 
 
 def test_nested_json_holds_objects_and_dots_in_names() -> None:
-    entries = Entries(
-        "en", "web", (Entry("login.title", "Hi"), Entry("login.v1\\.2", "Old"), Entry("a\\\\b", "x"))
-    )
+    entries = Entries("en", "web", (Entry("login.title", "Hi"), Entry("login.v1\\.2", "Old"), Entry("a\\\\b", "x")))
     document = json.loads(FORMATS["json"].write(entries))
     assert document == {"login": {"title": "Hi", "v1.2": "Old"}, "a\\b": "x"}
 

@@ -148,7 +148,5 @@ def test_the_dry_run_shows_a_line_for_each_difference() -> None:
         "= kept: kept 'x', the file has 'y'",
         "? unknown: no such key",
     ]
-    (conflict,) = plan_import(
-        stored[3:4], Entries("hu", "web", (Entry("changed", "y"),)), REFUSE
-    ).diff_lines()
+    (conflict,) = plan_import(stored[3:4], Entries("hu", "web", (Entry("changed", "y"),)), REFUSE).diff_lines()
     assert conflict == "! changed: both changed, 'x' and 'y'"

@@ -28,9 +28,7 @@ FILES = "{count, plural, one {# file} other {# files}}"
 LINK = 'Read <a href="{url}">the <b>guide</b></a>'
 
 
-def codes(
-    text: str, locale: str = "en", source: str | None = None, max_length: int | None = None
-) -> list[str]:
+def codes(text: str, locale: str = "en", source: str | None = None, max_length: int | None = None) -> list[str]:
     compared = None if source is None else parse_message(source)
     return [each.code for each in check_message(text, locale, source=compared, max_length=max_length)]
 
@@ -218,6 +216,14 @@ def test_spans_of_text_hold_the_literals_of_a_message(text: str) -> None:
     written = "".join(text[start:end] for start, end in text_spans(text))
     literals = "".join(node.value for node in walk(parse(text)) if isinstance(node, Text))
     assert Counter(written.replace("'", "")) == Counter(literals.replace("'", ""))
+
+
+@pytest.mark.parametrize("text", [
+    "<a" * 20_000, "<" + "a" * 45_000, "<a " + '"' * 45_000, "<a \"'" * 10_000, "</" * 20_000, "{" * 45_000, "'" * 45_000,
+], ids=range(7))  # fmt: skip
+@pytest.mark.timeout(10)
+def test_hostile_text_is_checked_in_no_time(text: str) -> None:
+    check_message(text, "en", source=parse_message("Hi"))
 
 
 def test_deep_nesting_is_a_syntax_error_and_no_crash() -> None:

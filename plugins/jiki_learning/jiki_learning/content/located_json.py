@@ -104,9 +104,9 @@ class _Walk:
     def scalar(self, at: int) -> tuple[Any, int]:
         value, end = self.scalars.raw_decode(self.text, at)
         if isinstance(value, float) and not isfinite(value):
-            raise json.JSONDecodeError(
-                f"{self.text[at:end]} is not a number that JSON can hold", self.text, at
-            )
+            raise json.JSONDecodeError("Not a finite number", self.text, at)
+        if isinstance(value, str) and not is_storable(value):
+            raise json.JSONDecodeError("NUL or a lone surrogate in a text", self.text, at)
         return value, end
 
     def object(self, at: int) -> tuple[JsonObject, int]:

@@ -1,7 +1,8 @@
-"""A stand-in for Stripe over HTTP: stateful, on the real SDK's wire format, with signed webhooks and a clock to advance.
+"""A stand-in for Stripe over HTTP: stateful, on the real SDK's wire format, with signed webhooks and a clock
+to advance.
 
-For tests and `bin/dev` only: `python -m jiki_payments.standin --port N`, or `StandInServer` inside a test. Nothing that
-runs in production imports it. README.md beside this file says what it models.
+For tests and `bin/dev` only: `python -m jiki_payments.standin --port N`, or `StandInServer` inside a test.
+Nothing that runs in production imports it. README.md beside this file says what it models.
 """
 
 from __future__ import annotations

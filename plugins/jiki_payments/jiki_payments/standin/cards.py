@@ -1,4 +1,6 @@
-"""Test cards: which number or token behaves how, the payment method made of it, and what a bank answers to a charge."""
+"""Test cards: which number or token behaves how, the payment method made of it, and what a bank answers to
+a charge.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,12 @@ def card_of_token(token: str) -> Card:
 
 
 def make_payment_method(
-    state: State, card: Card, *, customer: str | None = None, email: str | None = None, name: str | None = None
+    state: State,
+    card: Card,
+    *,
+    customer: str | None = None,
+    email: str | None = None,
+    name: str | None = None,
 ) -> JsonObject:
     """A payment method of this card, attached to `customer` if there is one."""
     return state.add(
@@ -90,7 +97,11 @@ def make_payment_method(
             },
             "card": {
                 "brand": card.brand,
-                "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+                "checks": {
+                    "address_line1_check": None,
+                    "address_postal_code_check": None,
+                    "cvc_check": "pass",
+                },
                 "country": card.country,
                 "display_brand": card.brand,
                 "exp_month": 12,
@@ -115,7 +126,9 @@ def make_payment_method(
 
 
 def bank_answer(state: State, payment_method: JsonObject | None, customer: str | None) -> tuple[Answer, str]:
-    """What the bank says to the next charge, and why if it declines; uses up one armed decline of the customer."""
+    """What the bank says to the next charge, and why if it declines; uses up one armed decline of the
+    customer.
+    """
     armed = state.armed_declines.get(customer or "")
     if armed:
         return Answer.DECLINE, armed.pop(0)

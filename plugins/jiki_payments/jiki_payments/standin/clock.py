@@ -1,4 +1,6 @@
-"""What time it is for whom: real time plus an offset, a frozen time per test clock, and moments being replayed."""
+"""What time it is for whom: real time plus an offset, a frozen time per test clock, and moments being
+replayed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """Seconds since the epoch per *timeline*: None is everybody's, a test clock's id is that of its customers.
+    """Seconds since the epoch per *timeline*: None is everybody's, a test clock's id is that of its
+    customers.
 
     Everybody's time runs, shifted by what was advanced; a test clock stands still until it is advanced.
     """

@@ -1,4 +1,6 @@
-"""Stripe's error answers as exceptions: raised anywhere below a route, turned into the wire's `error` object in one place."""
+"""Stripe's error answers as exceptions: raised anywhere below a route, turned into the wire's `error`
+object in one place.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class CardDeclined(StripeProblem):
     """402: the card said no."""
 
     def __init__(self, payment_error: dict[str, Any], payment_intent: dict[str, Any] | None = None) -> None:
-        extras = {key: payment_error[key] for key in ("decline_code", "payment_method") if key in payment_error}
+        extras: dict[str, Any] = {
+            key: payment_error[key] for key in ("decline_code", "payment_method") if key in payment_error
+        }
         if payment_intent is not None:
             extras["payment_intent"] = payment_intent
         super().__init__(402, "card_error", payment_error["message"], code=payment_error["code"], **extras)

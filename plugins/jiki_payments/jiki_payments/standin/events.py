@@ -11,7 +11,9 @@ from jiki_payments.standin.state import API_VERSION, JsonObject, State
 
 
 def emit(state: State, name: str, thing: JsonObject, previous: JsonObject | None = None) -> JsonObject:
-    """Record that `name` happened to `thing`, as it is now; `previous` are the members that were otherwise."""
+    """Record that `name` happened to `thing`, as it is now; `previous` are the members that were
+    otherwise.
+    """
     data: JsonObject = {"object": present(state, thing)}
     if previous is not None:
         data["previous_attributes"] = previous

@@ -1,12 +1,15 @@
-"""Stripe's request format: `items[0][price]=…` decoded into nested values, and a reader that refuses what nobody read.
+"""Stripe's request format: `items[0][price]=…` decoded into nested values, and a reader that refuses what
+nobody read.
 
-A parameter the stand-in does not model is refused as unknown, so that a caller never believes it had an effect.
+A parameter the stand-in does not model is refused as unknown, so that a caller never believes it had an
+effect.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,7 +28,7 @@ def decode_form(text: str) -> dict[str, Any]:
             raise InvalidRequest(f"Invalid parameter name: {name}", param=name)
         path = [matched[1], *_PART.findall(matched[2])]
         node = tree
-        for part, following in zip(path, path[1:], strict=False):
+        for part, following in pairwise(path):
             key = part or str(len(node))
             child = node.setdefault(key, {})
             if not isinstance(child, dict):
@@ -127,7 +130,9 @@ class Params:
         yield from self._values
 
     def tree(self, key: str) -> dict[str, Any]:
-        """A nested object taken as it is, with `true` and `false` as booleans; for what is stored and never acted on."""
+        """A nested object taken as it is, with `true` and `false` as booleans; for what is stored and
+        never acted on.
+        """
         self._unread.discard(key)
         value = self._values.get(key) or {}
         if not isinstance(value, dict):
@@ -137,7 +142,9 @@ class Params:
         return typed
 
     def metadata(self, current: dict[str, str] | None = None) -> dict[str, str]:
-        """`metadata` merged into `current` as Stripe does: an empty value removes a key, an empty whole all."""
+        """`metadata` merged into `current` as Stripe does: an empty value removes a key, an empty whole
+        all.
+        """
         self._unread.discard("metadata")
         value = self._values.get("metadata")
         if value is None:
@@ -154,7 +161,9 @@ class Params:
         self._unread.difference_update(keys)
 
     def finish(self) -> None:
-        """Refuse what nobody read, here or in a nested object. Called after reading and before anything is changed."""
+        """Refuse what nobody read, here or in a nested object. Called after reading and before anything is
+        changed.
+        """
         self.is_finished = True
         for key in sorted(self._unread):
             raise InvalidRequest(

@@ -1,4 +1,6 @@
-"""Objects as an answer shows them: expansions replaced by what they refer to, includables left out unless asked for."""
+"""Objects as an answer shows them: expansions replaced by what they refer to, includables left out unless
+asked for.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ COMPUTED: dict[tuple[str, str], Callable[[State, JsonObject], JsonObject]] = {
 
 
 def present(state: State, thing: Any, expand: Iterable[str] = ()) -> Any:
-    """A copy of `thing` (object or list object) fit for the wire; `expand` are dotted paths as the caller sent them."""
+    """A copy of `thing` (object or list object) fit for the wire; `expand` are dotted paths as the caller
+    sent them.
+    """
     tree: Tree = {}
     for path in expand:
         node = tree
@@ -74,7 +78,9 @@ def _render(state: State, value: Any, tree: Tree) -> Any:
         return [_render(state, one, tree) for one in value]
     if not isinstance(value, dict):
         return value
-    kind = value.get("object", "")
+    kind = value.get("object")
+    if not isinstance(kind, str):  # no object of Stripe's, or an event's `data`, whose `object` is one
+        kind = ""
     hidden = INCLUDABLE.get(kind, frozenset()) - tree.keys()
     shown = {
         key: _expanded(state, key, child, tree.get(key, {}))
@@ -104,7 +110,9 @@ def _not_expandable(key: str) -> InvalidRequest:
 
 
 def page_of(things: Sequence[JsonObject], params: Params, url: str) -> JsonObject:
-    """One page of a list, newest first, by Stripe's cursors; reads limit, starting_after, ending_before and created."""
+    """One page of a list, newest first, by Stripe's cursors; reads limit, starting_after, ending_before
+    and created.
+    """
     limit = params.integer("limit")
     limit = 10 if limit is None else limit
     if not 1 <= limit <= 100:

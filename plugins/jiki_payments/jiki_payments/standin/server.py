@@ -10,6 +10,7 @@ from types import TracebackType
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from jiki_payments.standin.app import create_app
+from jiki_payments.standin.billing import lifecycle
 from jiki_payments.standin.routes.notices import make_endpoint
 from jiki_payments.standin.state import State
 from jiki_payments.standin.webhooks import DEFAULT_RETRY_SECONDS, Courier
@@ -25,7 +26,8 @@ class _QuietHandler(WSGIRequestHandler):
 class StandInServer:
     """A stand-in on a port of this machine (0: any free one), as a context manager or by `start` and `stop`.
 
-    `webhook_url` with `webhook_secret` is somebody to tell from the start; `state_path` keeps the state across restarts.
+    `webhook_url` with `webhook_secret` is somebody to tell from the start; `state_path` keeps the state
+    across restarts.
     """
 
     def __init__(
@@ -47,17 +49,25 @@ class StandInServer:
         self.state.public_url = self.url
         if webhook_url is not None:
             self._tell(webhook_url, webhook_secret)
+        self._is_stopping = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, name="stripe-standin-clock", daemon=True)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="stripe-standin", daemon=True
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="stripe-standin",
+            daemon=True,
         )
 
     def start(self) -> StandInServer:
         self.courier.start()
         self._thread.start()
+        self._ticker.start()
         return self
 
     def stop(self) -> None:
         """Stop serving and delivering; the port is free afterwards."""
+        self._is_stopping.set()
+        self._ticker.join(10)
         self._server.shutdown()
         self._thread.join(10)
         self._server.server_close()
@@ -75,6 +85,12 @@ class StandInServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _tick(self) -> None:
+        """Renewals and expiries happen although nobody calls."""
+        while not self._is_stopping.wait(1.0):
+            with self.state.lock:
+                lifecycle.run_due(self.state, None, self.state.now())
 
     def _tell(self, url: str, secret: str) -> None:
         """The endpoint of the command line, once however often the same state is started."""

@@ -1,4 +1,5 @@
-"""Everything the stand-in knows: objects in the wire's own shape by kind and id, the clock, and what was armed.
+"""Everything the stand-in knows: objects in the wire's own shape by kind and id, the clock, and what was
+armed.
 
 Keys that begin with `_` are the stand-in's own and never leave it. One lock guards it all (wire.py takes it).
 """

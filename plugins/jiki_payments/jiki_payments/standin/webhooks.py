@@ -1,4 +1,6 @@
-"""Webhooks: events signed as Stripe signs them, delivered in order by one thread, retried, held back, or sent on demand."""
+"""Webhooks: events signed as Stripe signs them, delivered in order by one thread, retried, held back, or
+sent on demand.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ class Courier:
             self._changed.notify_all()
 
     def deliver_now(self, event_id: str) -> list[JsonObject]:
-        """Send an event to everybody who wants it, once more if need be; each one's attempt. Waits for the answers."""
+        """Send an event to everybody who wants it, once more if need be; each one's attempt. Waits for the
+        answers.
+        """
         with self._state.lock:
             event = self._state.get("event", event_id)
             endpoints = [
@@ -105,22 +109,23 @@ class Courier:
                 for one in self._state.all("webhook_endpoint", status="enabled")
                 if wants(one, event["type"])
             ]
-        attempts = []
-        for endpoint in endpoints:
-            delivery = self._delivery(event, endpoint)
-            self._attempt(delivery)
-            attempts.append(delivery.attempts[-1])
-        return attempts
+        return [self._attempt(self._delivery(event, endpoint)) for endpoint in endpoints]
 
     def deliveries(self) -> list[JsonObject]:
         """Every delivery with its attempts, oldest first."""
         with self._changed:
-            return [{key: one for key, one in asdict(each).items() if key != "due"} for each in self._deliveries]
+            return [
+                {key: one for key, one in asdict(each).items() if key != "due"} for each in self._deliveries
+            ]
 
     def wait_until_idle(self, timeout_seconds: float) -> bool:
-        """Whether, within the timeout, nothing was left to be sent right now (retries and held ones do not count)."""
+        """Whether, within the timeout, nothing was left to be sent right now (retries and held ones do not
+        count).
+        """
         with self._changed:
-            return self._changed.wait_for(lambda: not self._in_flight and self._next() is None, timeout_seconds)
+            return self._changed.wait_for(
+                lambda: not self._in_flight and self._next() is None, timeout_seconds
+            )
 
     def forget(self) -> None:
         with self._changed:
@@ -160,13 +165,13 @@ class Courier:
                     self._in_flight -= 1
                     self._changed.notify_all()
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def _attempt(self, delivery: Delivery) -> JsonObject:
         with self._state.lock:
             endpoint = self._state.objects["webhook_endpoint"].get(delivery.endpoint)
             event = self._state.objects["event"].get(delivery.event)
             if endpoint is None or event is None:
                 delivery.status = "failed"
-                return
+                return {"at": int(time.time()), "status": None, "error": "endpoint or event is gone"}
             payload = json.dumps(present(self._state, event), indent=2).encode()
             url, secret = endpoint["url"], endpoint["_secret"]
         attempt = _post(url, payload, secret)
@@ -181,10 +186,12 @@ class Courier:
                 has_retry = delivery.status == "sending" and retries < len(self._retry_seconds)
                 delivery.status = "pending" if has_retry else "failed"
                 delivery.due = time.monotonic() + (self._retry_seconds[retries] if has_retry else 0)
+        return attempt
 
 
 def _post(url: str, payload: bytes, secret: str) -> JsonObject:
-    # The signature carries real time, whatever the stand-in's clock says: the receiver compares it with its own.
+    # The signature carries real time, whatever the stand-in's clock says: the receiver compares it with its
+    # own.
     timestamp = int(time.time())
     headers = {
         "Content-Type": "application/json; charset=utf-8",

@@ -42,7 +42,9 @@ class Fault:
 
 
 class Wire:
-    """WSGI middleware: takes the state's lock around each call, saves the state after it, applies armed faults."""
+    """WSGI middleware: takes the state's lock around each call, saves the state after it, applies armed
+    faults.
+    """
 
     def __init__(self, application: WSGIApplication, state: State) -> None:
         self._application = application
@@ -101,14 +103,18 @@ def _ignore_response(status: str, headers: list[tuple[str, str]], exc_info: Any 
 
 
 def _break(environ: WSGIEnvironment) -> None:
-    """Close the connection under the client's feet; the server takes ConnectionError as the client having gone."""
+    """Close the connection under the client's feet; the server takes ConnectionError as the client having
+    gone.
+    """
     environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError("the stand-in was told to break this connection")
 
 
 def _failed(status: int, start_response: StartResponse) -> list[bytes]:
     kind = "rate_limit_error" if status == 429 else "api_error"
-    body = json.dumps({"error": {"type": kind, "message": f"The stand-in was told to answer {status}."}}).encode()
+    body = json.dumps(
+        {"error": {"type": kind, "message": f"The stand-in was told to answer {status}."}}
+    ).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response(f"{status} Armed", headers)
     return [body]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from jiki_payments.checkout_states import PaymentState, payment_state, shown_decline_code
 
 

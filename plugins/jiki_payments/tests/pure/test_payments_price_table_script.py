@@ -15,6 +15,7 @@ from babel import Locale
 from babel.numbers import get_territory_currencies
 from hypothesis import given
 from hypothesis import strategies as st
+
 from jiki_payments.countries import ISO_3166, KNOWN_COUNTRIES
 from jiki_payments.pricing import load_default_table
 

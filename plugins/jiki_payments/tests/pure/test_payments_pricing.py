@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from jiki_payments.countries import ISO_3166, KNOWN_COUNTRIES
 from jiki_payments.currencies import (
     STRIPE_CURRENCIES,

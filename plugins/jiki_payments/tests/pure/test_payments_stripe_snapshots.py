@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from jiki_payments.stripe_snapshots import (
     EndReason,
     Interval,

@@ -13,6 +13,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from jiki_payments.stripe_snapshots import EndReason, Interval, StripeStatus, SubscriptionSnapshot
 from jiki_payments.stripe_states import (
     Changes,

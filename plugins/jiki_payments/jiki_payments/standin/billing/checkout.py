@@ -48,14 +48,14 @@ def complete(
     visitor: Visitor,
     decline_code: str = "generic_decline",
 ) -> JsonObject:
-    """Submit the form. The session is complete when paid or processing; after the others it may be tried again."""
+    """Submit the form. The session is complete when paid or processing; after the others it may be tried
+    again.
+    """
     if session["status"] != "open":
-        raise InvalidRequest(f"This Checkout Session is {session['status']} and can't be paid for any more.")
+        raise InvalidRequest(f"This Checkout Session is {session['status']} and cannot be paid.")
     customer = _customer_of(state, session, visitor)
     card = Card(country=visitor.card_country)
-    method = make_payment_method(
-        state, card, customer=customer["id"], email=visitor.email, name=visitor.name
-    )
+    method = make_payment_method(state, card, customer=customer["id"], email=visitor.email, name=visitor.name)
     emit(state, "payment_method.attached", method)
     subscription = _subscription_of(state, session, customer)
     invoice = state.get("invoice", subscription["latest_invoice"])
@@ -92,7 +92,7 @@ def expire(state: State, session: JsonObject) -> JsonObject:
     """No longer payable: its time is over, or the API said so."""
     if session["status"] != "open":
         raise InvalidRequest(
-            f"Only Checkout Sessions with a status in [\"open\"] can be expired. This one is {session['status']}."
+            f"Only an open Checkout Session can be expired. This one is {session['status']}."
         )
     session |= {"status": "expired", "url": None}
     emit(state, "checkout.session.expired", session)

@@ -1,4 +1,6 @@
-"""Invoices: made from lines, finalized, collected from the customer's balance and card, paid, retried, voided."""
+"""Invoices: made from lines, finalized, collected from the customer's balance and card, paid, retried,
+voided.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ def make_invoice(
 
 
 def finalize(state: State, invoice: JsonObject) -> None:
-    """Number it, take what the balance gives (or put on it what is owed to the customer), ask for the rest."""
+    """Number it, take what the balance gives (or put on it what is owed to the customer), ask for the
+    rest.
+    """
     customer = state.get("customer", invoice["customer"])
     now = state.now(customer["id"])
     owed = invoice["total"] + customer["balance"]
@@ -135,7 +139,9 @@ def collect(
     *,
     verdict: tuple[Answer, str] | None = None,
 ) -> Answer:
-    """Try to have an open invoice paid. A failure is announced; what it does to the subscription is not decided here."""
+    """Try to have an open invoice paid. A failure is announced; what it does to the subscription is not
+    decided here.
+    """
     if invoice["status"] != "open":
         return Answer.SUCCEED
     intent = intent_of(state, invoice)
@@ -191,9 +197,7 @@ def intent_of(state: State, invoice: JsonObject) -> JsonObject:
 def invoice_of(state: State, intent: JsonObject) -> JsonObject:
     """The invoice an intent pays for."""
     (payment,) = [
-        one
-        for one in state.all("invoice_payment")
-        if one["payment"]["payment_intent"] == intent["id"]
+        one for one in state.all("invoice_payment") if one["payment"]["payment_intent"] == intent["id"]
     ]
     return state.get("invoice", payment["invoice"])
 

@@ -1,6 +1,8 @@
-"""What time brings: sessions and first payments that expire, cancellations that take effect, renewals, retries.
+"""What time brings: sessions and first payments that expire, cancellations that take effect, renewals,
+retries.
 
-Everything due is done in the order in which it fell due, each at its own moment, however far the clock was advanced.
+Everything due is done in the order in which it fell due, each at its own moment, however far the clock was
+advanced.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def run_due(state: State, timeline: str | None, until: int) -> None:
 
 
 def advance(state: State, timeline: str | None, to: int) -> None:
-    """Move a timeline's clock to `to` (seconds), doing on the way all that falls due. ValueError when it lies behind."""
+    """Move a timeline's clock to `to` (seconds), doing on the way all that falls due. ValueError when it
+    lies behind.
+    """
     if to < state.clock.now(timeline):
         state.clock.move_to(to, timeline)  # raises: time is only advanced
     run_due(state, timeline, to)

@@ -1,4 +1,6 @@
-"""Lines of an invoice: what a period costs, and the prorations of a change within one. Pure but for new ids."""
+"""Lines of an invoice: what a period costs, and the prorations of a change within one. Pure but for new
+ids.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +27,30 @@ def price_of(state: State, item: JsonObject) -> JsonObject:
     return state.get("price", item["price"])
 
 
-def period_line(state: State, subscription: JsonObject, item: JsonObject, *, is_trial: bool = False) -> JsonObject:
+def period_line(
+    state: State, subscription: JsonObject, item: JsonObject, *, is_trial: bool = False
+) -> JsonObject:
     """The item's present period at its present price; free during a trial."""
     price = price_of(state, item)
     amount = 0 if is_trial else unit_amount(price, subscription["currency"]) * item["quantity"]
-    description = "Trial period" if is_trial else f"{item['quantity']} × {_described(price)}"
+    description = "Trial period" if is_trial else f"{item['quantity']} x {_described(price)}"
     return _line(
-        state, subscription, item, amount, description, item["current_period_start"], item["current_period_end"]
+        state,
+        subscription,
+        item,
+        amount,
+        description,
+        item["current_period_start"],
+        item["current_period_end"],
     )
 
 
 def proration_lines(
     state: State, subscription: JsonObject, item: JsonObject, changed: JsonObject, now: int
 ) -> list[JsonObject]:
-    """Credit for the unused rest of the item's period and, when `changed` keeps the interval, the charge for it."""
+    """Credit for the unused rest of the item's period and, when `changed` keeps the interval, the charge
+    for it.
+    """
     start, end = item["current_period_start"], item["current_period_end"]
     currency = subscription["currency"]
     old_price, new_price = price_of(state, item), price_of(state, changed)

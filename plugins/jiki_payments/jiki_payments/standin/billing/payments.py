@@ -1,4 +1,6 @@
-"""Payment intents and charges: trying to take money, settling what was open, giving it back, and being disputed."""
+"""Payment intents and charges: trying to take money, settling what was open, giving it back, and being
+disputed.
+"""
 
 from __future__ import annotations
 
@@ -55,13 +57,20 @@ def make_intent(state: State, amount: int, currency: str, customer: str, descrip
 
 
 def attempt(
-    state: State, intent: JsonObject, payment_method: JsonObject | None, *, verdict: tuple[Answer, str] | None = None
+    state: State,
+    intent: JsonObject,
+    payment_method: JsonObject | None,
+    *,
+    verdict: tuple[Answer, str] | None = None,
 ) -> Answer:
     """Try to take the money; the bank's answer, unless `verdict` says what it is. Emits what Stripe emits."""
     answer, decline_code = verdict or bank_answer(state, payment_method, intent["customer"])
     intent["payment_method"] = payment_method["id"] if payment_method else None
     if answer is Answer.AUTHENTICATE:
-        intent |= {"status": "requires_action", "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {}}}
+        intent |= {
+            "status": "requires_action",
+            "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {}},
+        }
         emit(state, "payment_intent.requires_action", intent)
     elif answer is Answer.PROCESS:
         intent["status"] = "processing"
@@ -81,11 +90,15 @@ def cancel_intent(state: State, intent: JsonObject) -> None:
     emit(state, "payment_intent.canceled", intent)
 
 
-def refund(state: State, charge: JsonObject, amount: int | None, reason: str | None, metadata: Any) -> JsonObject:
+def refund(
+    state: State, charge: JsonObject, amount: int | None, reason: str | None, metadata: Any
+) -> JsonObject:
     """Give back `amount` (all that is left, when None). Refuses more than was paid."""
     left = charge["amount_captured"] - charge["amount_refunded"]
     if not charge["paid"] or left == 0:
-        raise InvalidRequest(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+        raise InvalidRequest(
+            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
+        )
     taken = left if amount is None else amount
     if not 0 < taken <= left:
         raise InvalidRequest(
@@ -129,7 +142,12 @@ def dispute(state: State, charge: JsonObject, reason: str) -> JsonObject:
             "currency": charge["currency"],
             "customer": charge["customer"],
             "evidence": {},
-            "evidence_details": {"due_by": None, "has_evidence": False, "past_due": False, "submission_count": 0},
+            "evidence_details": {
+                "due_by": None,
+                "has_evidence": False,
+                "past_due": False,
+                "submission_count": 0,
+            },
             "is_charge_refundable": False,
             "livemode": False,
             "metadata": {},

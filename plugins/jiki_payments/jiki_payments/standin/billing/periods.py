@@ -1,4 +1,6 @@
-"""Billing periods: calendar months and years counted from an anchor, and shares of a period for prorations."""
+"""Billing periods: calendar months and years counted from an anchor, and shares of a period for
+prorations.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 
 def boundary(anchor: int, interval: str, count: int, number: int) -> int:
-    """The `number`-th boundary after `anchor` (seconds), of periods of `count` intervals (day, week, month, year).
+    """The `number`-th boundary after `anchor` (seconds), of periods of `count` intervals (day, week, month,
+    year).
 
     Months keep the anchor's day, or the last one of a shorter month: 31 January, 28 February, 31 March.
     """

@@ -1,4 +1,6 @@
-"""Subscriptions: begun, paid for the first time, renewed, retried, changed, cancelled, ended. One function per turn."""
+"""Subscriptions: begun, paid for the first time, renewed, retried, changed, cancelled, ended. One function
+per turn.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,13 @@ def begin(
     trial_days: int = 0,
     payment_method: str | None = None,
 ) -> JsonObject:
-    """A new subscription with its first invoice, open and unpaid; `incomplete` unless there is nothing to pay."""
+    """A new subscription with its first invoice, open and unpaid; `incomplete` unless there is nothing to
+    pay.
+    """
     if price["type"] != "recurring":
-        raise InvalidRequest("The price specified is set to `type=one_time` but this field only accepts recurring.")
+        raise InvalidRequest(
+            "The price specified is set to `type=one_time` but this field only accepts recurring."
+        )
     unit_amount(price, currency)
     now = state.now(customer["id"])
     recurring = price["recurring"]
@@ -117,10 +123,11 @@ def renew(state: State, subscription: JsonObject) -> None:
 def change_price(
     state: State, subscription: JsonObject, price: JsonObject, quantity: int, proration: str, behavior: str
 ) -> None:
-    """Another price from now on: with another interval a new period starts and is invoiced at once (contract.md 3.12).
+    """Another price from now on: with another interval a new period starts and is invoiced at once
+    (contract.md 3.12).
 
-    `proration` is Stripe's proration_behavior, `behavior` its payment_behavior. With `error_if_incomplete` a declined
-    payment raises CardDeclined and nothing has changed.
+    `proration` is Stripe's proration_behavior, `behavior` its payment_behavior. With `error_if_incomplete` a
+    declined payment raises CardDeclined and nothing has changed.
     """
     item = item_of(subscription)
     now = state.now(subscription["customer"])

@@ -46,7 +46,9 @@ def retrieve_product(call: Call, product: str) -> JsonObject:
 def update_product(call: Call, product: str) -> JsonObject:
     stored = call.state.get("product", product)
     members: dict[str, Any] = {
-        name: call.params.text(name) for name in ("name", "description", "default_price") if call.params.given(name)
+        name: call.params.text(name)
+        for name in ("name", "description", "default_price")
+        if call.params.given(name)
     }
     if call.params.given("active"):
         members["active"] = call.params.flag("active")
@@ -171,7 +173,7 @@ def _option(amount: int) -> JsonObject:
 
 def _checked_currency(code: str, param: str) -> str:
     if code not in STRIPE_CURRENCIES:
-        raise InvalidRequest(f"Invalid currency: {code}. Stripe currently supports these currencies: …", param=param)
+        raise InvalidRequest(f"Invalid currency: {code}. Stripe does not charge in it.", param=param)
     return code
 
 
@@ -182,8 +184,8 @@ def _checked_amount(currency: str, amount: int | None, param: str) -> int:
         raise InvalidRequest("Invalid non-negative integer", param=param, code="parameter_invalid_integer")
     if currency in WHOLE_MAJOR_UNITS and amount % 100:
         raise InvalidRequest(
-            f"Invalid amount. Currency {currency.upper()} has become effectively zero-decimal and charged amounts must "
-            "be evenly divisible by 100.",
+            f"Invalid amount. Currency {currency.upper()} has become effectively zero-decimal and charged "
+            "amounts must be evenly divisible by 100.",
             param=param,
             code="invalid_charge_amount_no_decimal_compatible",
         )
@@ -195,7 +197,9 @@ def _free_lookup_key(state: State, key: str | None, taker: str | None, transfers
         if holder["id"] == taker:
             continue
         if not transfers:
-            raise InvalidRequest(f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key")
+            raise InvalidRequest(
+                f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key"
+            )
         holder["lookup_key"] = None
 
 

@@ -111,7 +111,9 @@ def expire_session(call: Call, session: str) -> JsonObject:
 
 
 def _urls(params: Params, ui_mode: str) -> tuple[str | None, str | None, str | None]:
-    """return_url belongs to the two modes inside a page of ours, success_url and cancel_url to the hosted one."""
+    """return_url belongs to the two modes inside a page of ours, success_url and cancel_url to the hosted
+    one.
+    """
     found = {name: params.text(name) for name in ("return_url", "success_url", "cancel_url")}
     needed = "success_url" if ui_mode == "hosted_page" else "return_url"
     refused = ("return_url",) if ui_mode == "hosted_page" else ("success_url", "cancel_url")
@@ -119,9 +121,7 @@ def _urls(params: Params, ui_mode: str) -> tuple[str | None, str | None, str | N
         if found[name]:
             raise InvalidRequest(f"`{name}` can't be used with `ui_mode: {ui_mode}`.", param=name)
     if found[needed] is None:
-        raise InvalidRequest(
-            f"Missing required param: {needed}.", param=needed, code="parameter_missing"
-        )
+        raise InvalidRequest(f"Missing required param: {needed}.", param=needed, code="parameter_missing")
     for name, url in found.items():
         if url and not re.match(r"https?://[^\s/]", url):
             raise InvalidRequest("Not a valid URL", param=name, code="url_invalid")
@@ -137,7 +137,8 @@ def _line(call: Call) -> tuple[JsonObject, int]:
     price = call.state.get("price", identifier, lines[0].name("price"))
     if not price["active"]:
         raise InvalidRequest(
-            "The price specified is inactive. This field only accepts active prices.", param=lines[0].name("price")
+            "The price specified is inactive. This field only accepts active prices.",
+            param=lines[0].name("price"),
         )
     if price["type"] != "recurring":
         raise InvalidRequest("You must provide at least one recurring price in `subscription` mode.")

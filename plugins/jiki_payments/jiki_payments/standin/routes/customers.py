@@ -65,8 +65,7 @@ def update_customer(call: Call, customer: str) -> JsonObject:
         method = call.state.get("payment_method", default, "invoice_settings[default_payment_method]")
         if method["customer"] != customer:
             raise InvalidRequest(
-                f"The customer does not have a payment method with the ID {default}. The payment method must be "
-                "attached to the customer.",
+                f"The payment method {default} is not attached to the customer.",
                 param="invoice_settings[default_payment_method]",
             )
     with changing(call.state, stored, "customer.updated"):
@@ -94,9 +93,7 @@ def list_payment_methods_of_customer(call: Call, customer: str) -> JsonObject:
 
 @endpoint("GET", "/payment_methods")
 def list_payment_methods(call: Call) -> JsonObject:
-    return call.listed(
-        "payment_method", customer=call.params.text("customer"), type=call.params.text("type")
-    )
+    return call.listed("payment_method", customer=call.params.text("customer"), type=call.params.text("type"))
 
 
 @endpoint("POST", "/payment_methods")
@@ -127,7 +124,7 @@ def detach_payment_method(call: Call, method: str) -> JsonObject:
     call.params.finish()
     owner = call.state.objects["customer"].get(stored["customer"] or "")
     if owner is None:
-        raise InvalidRequest("The payment method you provided is not attached to a customer so detachment is impossible.")
+        raise InvalidRequest("The payment method is not attached to a customer, so it cannot be detached.")
     stored["customer"] = None
     if owner["invoice_settings"]["default_payment_method"] == method:
         owner["invoice_settings"]["default_payment_method"] = None

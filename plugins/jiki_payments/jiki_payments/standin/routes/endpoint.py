@@ -1,4 +1,6 @@
-"""What every call of the API goes through: key, version, parameters, idempotency, expansion, Stripe's error shape."""
+"""What every call of the API goes through: key, version, parameters, idempotency, expansion, Stripe's
+error shape.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ api = Blueprint("api", __name__, url_prefix="/v1")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, authenticated; a handler reads `params`, finishes them, acts, and returns the object that changed."""
+    """One call, authenticated; a handler reads `params`, finishes them, acts, and returns the object that
+    changed.
+    """
 
     state: State
     params: Params
@@ -114,26 +118,20 @@ def _check_key_and_version() -> None:
         raise StripeProblem(
             401,
             "invalid_request_error",
-            "Invalid API key provided: the stand-in takes any key that begins with sk_test_ or rk_test_, as Bearer.",
+            "Invalid API key: the stand-in takes any that begins with sk_test_ or rk_test_, as Bearer.",
         )
     version = request.headers.get("Stripe-Version", API_VERSION)
     if version != API_VERSION:
         raise InvalidRequest(
-            f"The stand-in speaks API version {API_VERSION} only, not {version}: set stripe_version on the client."
+            f"The stand-in speaks API version {API_VERSION} only, not {version}: set stripe_version."
         )
 
 
 def _replayed(earlier: JsonObject, fingerprint: str, key: str) -> Response:
     if earlier["fingerprint"] != fingerprint:
+        message = "Keys for idempotent requests can only be used with the same parameters as at first."
         return json_response(
-            400,
-            {
-                "error": {
-                    "type": "idempotency_error",
-                    "message": "Keys for idempotent requests can only be used with the same parameters they were "
-                    f"first used with. Try using a key other than '{key}' if you meant to execute a different request.",
-                }
-            },
+            400, {"error": {"type": "idempotency_error", "message": f"{message} This key is '{key}'."}}
         )
     response = Response(earlier["body"], status=earlier["status"], mimetype="application/json")
     response.headers["Idempotent-Replayed"] = "true"

@@ -39,7 +39,10 @@ def retrieve_charge(call: Call, charge: str) -> JsonObject:
 @endpoint("POST", "/refunds")
 def create_refund(call: Call) -> JsonObject:
     params = call.params
-    charge, intent = call.get_optional("charge", "charge"), call.get_optional("payment_intent", "payment_intent")
+    charge, intent = (
+        call.get_optional("charge", "charge"),
+        call.get_optional("payment_intent", "payment_intent"),
+    )
     amount, reason = params.integer("amount"), params.text("reason", choices=REASONS)
     metadata = params.metadata()
     params.finish()

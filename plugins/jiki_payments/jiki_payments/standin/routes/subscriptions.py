@@ -16,8 +16,16 @@ from jiki_payments.standin.state import JsonObject, State
 
 BEHAVIORS = ("allow_incomplete", "default_incomplete", "error_if_incomplete")
 PRORATIONS = ("create_prorations", "always_invoice", "none")
-FEEDBACK = ("customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex")
-FEEDBACK += ("too_expensive", "unused")
+FEEDBACK = (
+    "customer_service",
+    "low_quality",
+    "missing_features",
+    "other",
+    "switched_service",
+    "too_complex",
+    "too_expensive",
+    "unused",
+)
 
 
 @endpoint("POST", "/subscriptions")
@@ -93,9 +101,11 @@ def update_subscription(call: Call, subscription: str) -> JsonObject:
     details = _cancellation_details(params)
     params.accept("off_session", "payment_settings")
     params.finish()
-    if stored["status"] == "incomplete" and (change or members.keys() - {"metadata", "default_payment_method"}):
+    if stored["status"] == "incomplete" and (
+        change or members.keys() - {"metadata", "default_payment_method"}
+    ):
         raise InvalidRequest(
-            "A subscription in `incomplete` status can only have its `metadata` or `default_payment_method` updated."
+            "Of an `incomplete` subscription only metadata and default_payment_method can be updated."
         )
     if change:
         subscriptions.change_price(state, stored, *change, proration, behavior)
@@ -133,13 +143,14 @@ def _has_status(subscription: JsonObject, status: str | None) -> bool:
         return True
     if status == "ended":
         return subscription["status"] in ("canceled", "incomplete_expired")
-    return subscription["status"] == status if status else subscription["status"] != "canceled"
+    return bool(subscription["status"] == status if status else subscription["status"] != "canceled")
 
 
 def _attached(state: State, method: str, customer: JsonObject) -> str:
     if state.get("payment_method", method, "default_payment_method")["customer"] != customer["id"]:
         raise InvalidRequest(
-            f"The customer does not have a payment method with the ID {method}.", param="default_payment_method"
+            f"The customer does not have a payment method with the ID {method}.",
+            param="default_payment_method",
         )
     return method
 
@@ -174,7 +185,9 @@ def _members(call: Call, stored: JsonObject) -> dict[str, Any]:
             members["cancel_at"] = subscriptions.item_of(stored)["current_period_end"]
     if params.given("cancel_at"):
         if params.flag("cancel_at_period_end"):
-            raise InvalidRequest("You may only specify one of these parameters: cancel_at, cancel_at_period_end.")
+            raise InvalidRequest(
+                "You may only specify one of these parameters: cancel_at, cancel_at_period_end."
+            )
         members["cancel_at"] = params.integer("cancel_at")
         members["cancel_at_period_end"] = False
     return members
@@ -184,6 +197,9 @@ def _cancellation_details(params: Params) -> dict[str, str | None]:
     details = params.child("cancellation_details")
     return {
         key: value
-        for key, value in (("comment", details.text("comment")), ("feedback", details.text("feedback", choices=FEEDBACK)))
+        for key, value in (
+            ("comment", details.text("comment")),
+            ("feedback", details.text("feedback", choices=FEEDBACK)),
+        )
         if value is not None
     }

@@ -6,9 +6,9 @@ Follows the course's convention: the first argument is what the solution gave, t
 from __future__ import annotations
 
 import ast
-import decimal
-import fractions
 import unittest
+
+from .codec import is_plain
 
 TYPE_CHECKING = False  # see codec.py
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ _BINARY_METHODS = (
     "assertDictEqual assertIsInstance assertRegex"
 ).split()
 _UNARY_METHODS = {"assertTrue": "True", "assertFalse": "False", "assertIsNone": "None"}
-_NUMBERS = (int, float, complex, decimal.Decimal, fractions.Fraction)
 
 
 def clip(text: str) -> str:
@@ -80,24 +79,18 @@ def _compared(compared: Callable[..., tuple[str, str]], arguments: tuple[Any, ..
 
 
 def _numbers_only(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Nearness is a subtraction, which an object of the solution could answer as it likes: only numbers are near."""
+    """Nearness is a subtraction, which an object of the solution could answer as it likes: not to plain data."""
 
     def assertion(self: unittest.TestCase, first: Any, second: Any, *rest: Any, **named: Any) -> Any:
-        for value in (first, second):
-            if type(value).__module__ not in ("datetime",) and type(value) not in (*_NUMBERS, bool):
-                raise note_and_return(
-                    self.failureException(f"{show(value)} is not a number"), show(second), show(first)
-                )
+        if is_plain(first) != is_plain(second):
+            error = self.failureException(f"{show(first)} is not a number to compare with {show(second)}")
+            note_comparison(error, show(second), show(first))
+            raise error
         return method(self, first, second, *rest, **named)
 
     assertion.__name__ = method.__name__
     assertion.__doc__ = method.__doc__
     return assertion
-
-
-def note_and_return(error: BaseException, expected: str, actual: str) -> BaseException:
-    note_comparison(error, expected, actual)
-    return error
 
 
 _COMPARISONS: dict[type[ast.cmpop], str] = {

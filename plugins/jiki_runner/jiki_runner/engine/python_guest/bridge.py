@@ -7,7 +7,6 @@ may be asked is the guard's to say: the solution's side lets the tests do everyt
 from __future__ import annotations
 
 import json
-import sys
 from importlib import import_module
 
 from .codec import (
@@ -138,7 +137,7 @@ class Bridge:
         try:
             servant = self._servants[message[0]]
             operands = [self._codec.decode(operand, received) for operand in message[1:]]
-        except (LookupError, TypeError, MalformedValue) as error:
+        except (LookupError, TypeError, ValueError, ImportError, AttributeError, MalformedValue) as error:
             raise PeerFault(f"a request could not be read: {error}") from None
         received.note_contents()
         result = servant(*operands)
@@ -309,13 +308,11 @@ class _PeerRoot:
 
 
 def resolve(name: str) -> Any:
-    """The object of the standard library called `module.qualname`."""
+    """The object of the standard library called `module.qualname`. Raises AttributeError or ImportError."""
     parts = name.split(".")
-    for split in range(len(parts) - 1, 0, -1):
-        module = ".".join(parts[:split])
-        if module in sys.modules or split == 1:
-            holder = import_module(module)
-            for part in parts[split:]:
-                holder = getattr(holder, part)
-            return holder
-    raise MalformedValue(f"{name} names nothing")
+    found: Any = import_module(parts[0])
+    for depth, part in enumerate(parts[1:], 2):
+        if not hasattr(found, part):
+            import_module(".".join(parts[:depth]))
+        found = getattr(found, part)
+    return found

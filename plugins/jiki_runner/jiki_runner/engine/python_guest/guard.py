@@ -74,7 +74,7 @@ _NEVER_HANDED_OVER = (types.FrameType, types.CodeType, types.TracebackType, type
 _UNCHANGEABLE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 #: Modules whose classes a solution can name to a test: values and exceptions, nothing that acts.
 _NAMEABLE_MODULES = frozenset(
-    {"builtins", "collections", "datetime", "decimal", "enum", "fractions", "io", "json.decoder", "re", "uuid"}
+    {"builtins", "collections", "datetime", "decimal", "enum", "fractions", "io", "_io", "json.decoder", "re", "uuid"}
 )
 
 

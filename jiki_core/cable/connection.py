@@ -1,0 +1,476 @@
+"""One socket's conversation: what is said when (realtime.md 1.3 to 1.11). Knows no Flask and no gunicorn.
+
+Commands of a connection are handled one after the other by the thread that receives. Other threads send
+frames, end the conversation, and nothing else.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
+
+from jiki_core.cable import metrics, protocol
+from jiki_core.cable.broadcast import publish_unlogged
+from jiki_core.cable.channel import Channel, Effects
+from jiki_core.cable.clock import Clock
+from jiki_core.cable.dispatch import ChannelFailed
+from jiki_core.cable.framing import PING_FRAME, text_frame
+from jiki_core.cable.hub import Hub
+from jiki_core.cable.presence import ERROR_MESSAGE, Member, PresenceInvalid, info_message
+from jiki_core.cable.protocol import Command, Dialect, DisconnectReason, Malformed, parse_command
+from jiki_core.cable.rates import TokenBucket
+from jiki_core.cable.registry import Registered, UnknownChannel
+from jiki_core.cable.sessions import SessionRecord, find_session, save_session
+from jiki_core.cable.subscription import Subscription
+from jiki_core.cable.timers import Timer
+from jiki_core.cable.tokens import query_of
+from jiki_core.cable.transport import Transport, TransportClosed, TransportTooSlow
+from jiki_core.cable.valkey import ValkeyUnavailable
+from jiki_core.errors import DomainError, ValidationFailed
+from jiki_core.observability import get_logger
+
+if TYPE_CHECKING:
+    from jiki_core.cable.server import CableServer
+    from jiki_core.security import Identity
+
+log = get_logger(__name__)
+#: an idle conversation looks around this often
+_IDLE_SECONDS = 30.0
+#: while a subscribe waits for a paused plugin
+_WAITING_SECONDS = 0.2
+#: how soon after the last command the session is kept
+_SAVE_SECONDS = 0.05
+#: ticks per second of the ping's time, by AnyCable's `ptp`
+_PRECISIONS: Mapping[str, int] = {"s": 1, "ms": 1_000, "ns": 1_000_000_000}
+
+
+class Connection:
+    """From the welcome to the end of one socket."""
+
+    def __init__(self, server: CableServer, transport: Transport, identity: Identity, sid: str) -> None:
+        self.transport = transport
+        self.identity = identity
+        self.sid = sid
+        self.dialect: Dialect = protocol.dialect_of(transport.peer.subprotocol)
+        self.subscriptions: dict[str, Subscription] = {}
+        self._server = server
+        self._limits = server.services.limits
+        self._bucket = TokenBucket(self._limits.commands, self.clock.monotonic)
+        # subscribes that wait for a paused plugin, with the time when they are refused
+        self._waiting: dict[str, tuple[float, Command]] = {}
+        self._ending = threading.Lock()
+        self._is_open = True
+        self._is_session_changed = False
+        self._is_busy = False
+        self._sends_pongs = False
+        self._commanded_at = self.clock.monotonic()
+        self._next_keepalive = self._commanded_at + self._limits.keepalive_seconds
+        self._ping_seconds = self._limits.ping_seconds
+        self._ping_precision = 1
+        self._beating: Timer | None = None
+
+    @property
+    def clock(self) -> Clock:
+        return self._server.services.clock
+
+    @property
+    def hub(self) -> Hub:
+        return self._server.hub
+
+    @property
+    def is_paused(self) -> Callable[[str], bool]:
+        return self._server.services.is_paused
+
+    @property
+    def remember_silenced(self) -> Callable[[Subscription], None]:
+        return self._server.remember_silenced
+
+    def converse(self) -> None:
+        """Speaks until either side ends it. Runs in the socket's own thread."""
+        try:
+            self.open()
+            while True:
+                text = self.transport.receive(self._patience())
+                if text is not None:
+                    self.handle(text)
+                self.attend(is_idle=text is None)
+        except TransportTooSlow:
+            self.disconnect(DisconnectReason.TOO_SLOW, reconnect=True, text="Too slow")
+        except TransportClosed:
+            pass
+        finally:
+            self.close()
+
+    def open(self) -> None:
+        """Says welcome, with what is restored, and starts the pings."""
+        query = query_of(self.transport.environ)
+        if query.get("pi", "").isdecimal() and 1 <= int(query["pi"][:4]) <= 60:
+            self._ping_seconds = float(query["pi"])
+        self._ping_precision = _PRECISIONS.get(query.get("ptp", "s"), 1)
+        if self.dialect is Dialect.BASE:
+            self._say(protocol.welcome())
+        else:
+            restored = self._restore(query.get("sid", ""))
+            self._say(protocol.welcome(self.sid, [one.key for one, _ in restored] or None))
+            for subscription, effects in restored:
+                subscription.transmit(effects.transmissions)
+                self._server.timers.call_later(self._limits.hold_seconds, self._go_live_soon(subscription))
+        self._beat_in(self._ping_seconds * random.uniform(0.5, 1.5))  # spreads the load
+
+    def handle(self, text: str) -> None:
+        """Does what one frame asks for. Never raises but for the transport's end."""
+        self._is_busy = True
+        try:
+            while not self._bucket.take():
+                self.clock.sleep(self._bucket.seconds_until_next())
+                if not self._is_open:
+                    return
+            command = parse_command(text)
+            act = self._ACTS.get(command.name)
+            outcome = "unknown_command" if act is None else act(self, command)
+            metrics.COMMANDS.labels(command.name if act else "unknown", outcome).inc()
+        except Malformed:
+            metrics.COMMANDS.labels("unknown", "malformed").inc()
+        except TransportClosed:
+            raise
+        except Exception:
+            metrics.COMMANDS.labels("unknown", "failed").inc()
+            log.exception("cable_command_failed")
+        finally:
+            self._commanded_at = self.clock.monotonic()
+            self._is_busy = False
+
+    def attend(self, *, is_idle: bool) -> None:
+        """Looks after subscribes that wait for a paused plugin, and keeps the session when there is a
+        moment."""
+        for key, (deadline, command) in list(self._waiting.items()):
+            registered = self._resolve(key)
+            if registered is None or not self.is_paused(registered[0].plugin):
+                del self._waiting[key]
+                self._subscribe(command)
+            elif self.clock.monotonic() >= deadline:
+                del self._waiting[key]
+                self._say(protocol.reject_subscription(protocol.encode_identifier(key)))
+        if is_idle and self._is_session_changed:
+            self._save_session()
+
+    def disconnect(self, reason: DisconnectReason, *, reconnect: bool, code: int = 1000, text: str = "") -> None:
+        """Ends the conversation with a word about it; from any thread, once."""
+        with self._ending:
+            if not self._is_open:
+                return
+            self._is_open = False
+        metrics.DISCONNECTED.labels(reason).inc()
+        self.transport.close(code, text, text_frame(protocol.disconnect(reason, reconnect=reconnect)))
+
+    def close(self) -> None:
+        """Lets go of everything; called once by the conversation's thread."""
+        with self._ending:
+            self._is_open = False
+        if self._beating is not None:
+            self._beating.cancel()
+        if self._is_session_changed:
+            self._save_session()
+        for subscription in self.subscriptions.values():
+            self._leave(subscription)
+        self.subscriptions.clear()
+
+    def presence_streams(self) -> list[str]:
+        """Where this socket is present now."""
+        return [
+            one.presence_stream
+            for one in list(self.subscriptions.values())
+            if one.is_present and one.presence_stream is not None
+        ]
+
+    # Commands, each of which returns its outcome for the count
+
+    def _subscribe(self, command: Command) -> str:
+        key = command.identifier
+        if key in self.subscriptions or key in self._waiting:
+            return "duplicate"
+        identifier = protocol.encode_identifier(key)
+        resolved = self._resolve(key)
+        if resolved is None:
+            self._say(protocol.reject_subscription(identifier))
+            return "unknown_channel"
+        if len(self.subscriptions) + len(self._waiting) >= self._limits.max_subscriptions:
+            self._say(protocol.reject_subscription(identifier))
+            return "too_many"
+        if self.is_paused(resolved[0].plugin):
+            self._waiting[key] = (self.clock.monotonic() + self._limits.pause_seconds, command)
+            return "waiting"
+        established = self._establish(key, *resolved, is_restored=False)
+        if established is None:
+            self._say(protocol.reject_subscription(identifier))
+            return "rejected"
+        subscription, effects = established
+        self._say(protocol.confirm_subscription(identifier))
+        subscription.transmit(effects.transmissions)
+        if command.history is not None and self.dialect is Dialect.EXTENDED:
+            subscription.fulfil(command.history)
+        else:
+            subscription.go_live()
+        if command.presence is not None:
+            self._join(command)
+        return "confirmed"
+
+    def _unsubscribe(self, command: Command) -> str:
+        if self._waiting.pop(command.identifier, None) is not None:
+            return "done"
+        subscription = self.subscriptions.pop(command.identifier, None)
+        if subscription is None:
+            return "unknown_subscription"
+        self._is_session_changed = True
+        if subscription.is_present:
+            self._depart(subscription)
+        self._leave(subscription)
+        return "done"
+
+    def _perform(self, command: Command) -> str:
+        subscription = self.subscriptions.get(command.identifier)
+        if subscription is None:
+            return "unknown_subscription"
+        data = _performed(command.data)
+        if data is None:
+            return "malformed"
+        if self.is_paused(subscription.plugin):
+            return self._answer(subscription, "plugin_paused")
+        if not subscription.bucket.take():
+            return self._answer(subscription, "rate_limited")
+        name = data.pop("action", "receive")
+        try:
+            method = subscription.channel.perform(name if isinstance(name, str) else "", data)
+            effects = self._server.dispatcher.call(subscription.registered, subscription.channel, name, method)
+        except KeyError:
+            return self._answer(subscription, "unknown_action")
+        except DomainError as error:
+            return self._answer(subscription, error.symbol, error.extras)
+        except ChannelFailed:
+            return self._answer(subscription, "internal_error")
+        new = subscription.follow(effects)
+        subscription.transmit(effects.transmissions)
+        subscription.release(new)
+        return "done"
+
+    def _history(self, command: Command) -> str:
+        subscription = self.subscriptions.get(command.identifier)
+        if subscription is None or self.dialect is Dialect.BASE:
+            return "unknown_subscription"
+        subscription.fulfil(command.history or protocol.HistoryRequest(None, {}))
+        return "done"
+
+    def _whisper(self, command: Command) -> str:
+        subscription = self.subscriptions.get(command.identifier)
+        if subscription is None:
+            return "unknown_subscription"
+        stream = subscription.whisper_stream
+        if stream is None or command.data is None or self.is_paused(subscription.plugin):
+            return "ignored"
+        message = orjson.dumps(command.data)
+        try:
+            self._server.valkey.call(publish_unlogged, stream, b"t", message, self.sid)
+        except ValkeyUnavailable:
+            return "unavailable"
+        return "done"
+
+    def _join(self, command: Command) -> str:
+        subscription = self.subscriptions.get(command.identifier)
+        if subscription is None or self.dialect is Dialect.BASE:
+            return "unknown_subscription"
+        stream = subscription.presence_stream
+        try:
+            if stream is None or self.is_paused(subscription.plugin):
+                raise PresenceInvalid("there is no presence here")
+            member = Member.parse(command.presence, required_id=subscription.presence_id)
+            subscription.is_present = True
+            self._server.valkey.call(self._server.presence.join, stream, self.sid, member)
+        except (PresenceInvalid, ValkeyUnavailable):
+            subscription.say(protocol.presence(subscription.identifier, ERROR_MESSAGE))
+            return "refused"
+        return "done"
+
+    def _leave_presence(self, command: Command) -> str:
+        subscription = self.subscriptions.get(command.identifier)
+        if subscription is None:
+            return "unknown_subscription"
+        if not subscription.is_present:
+            return "ignored"
+        self._depart(subscription)
+        return "done"
+
+    def _presence(self, command: Command) -> str:
+        subscription = self.subscriptions.get(command.identifier)
+        if subscription is None or self.dialect is Dialect.BASE:
+            return "unknown_subscription"
+        stream = subscription.presence_stream
+        asked = command.data if isinstance(command.data, Mapping) else {}
+        try:
+            if stream is None:
+                raise PresenceInvalid("there is no presence here")
+            records = self._server.valkey.call(self._server.presence.records, stream)
+            message = info_message(records, with_records=asked.get("return_records", True) is not False)
+        except (PresenceInvalid, ValkeyUnavailable):
+            message = ERROR_MESSAGE
+        subscription.say(protocol.presence(subscription.identifier, message))
+        return "done"
+
+    def _pong(self, _command: Command) -> str:
+        self._sends_pongs = True
+        return "done"
+
+    def _ping(self, _command: Command) -> str:
+        self._say(protocol.PONG)
+        return "done"
+
+    _ACTS: ClassVar[Mapping[str, Callable[[Connection, Command], str]]] = {
+        "subscribe": _subscribe,
+        "unsubscribe": _unsubscribe,
+        "message": _perform,
+        "history": _history,
+        "whisper": _whisper,
+        "join": _join,
+        "leave": _leave_presence,
+        "presence": _presence,
+        "pong": _pong,
+        "ping": _ping,
+    }
+
+    # Parts of commands
+
+    def _say(self, payload: bytes) -> None:
+        self.transport.send(text_frame(payload))
+
+    def _answer(self, subscription: Subscription, symbol: str, extras: Mapping[str, Any] | None = None) -> str:
+        subscription.transmit([orjson.dumps(protocol.error_data(symbol, extras), default=str)])
+        return symbol if symbol in _COUNTED else "refused"
+
+    def _resolve(self, key: str) -> tuple[Registered, Any] | None:
+        if len(key) > self._limits.max_identifier_characters:
+            return None
+        try:
+            return self._server.services.channels.resolve(key)
+        except (UnknownChannel, ValidationFailed):
+            return None
+
+    def _establish(
+        self, key: str, registered: Registered, params: Any, *, is_restored: bool
+    ) -> tuple[Subscription, Effects] | None:
+        """Lets the channel decide and attaches its streams, held. None when it rejects or fails."""
+        if not self._server.dispatcher.is_authorized(registered, self.identity):
+            return None
+        channel = registered.channel(self.identity, self.sid, params, is_restored=is_restored)
+        try:
+            effects = self._server.dispatcher.call(registered, channel, "subscribed", channel.subscribed)
+        except (DomainError, ChannelFailed):
+            return None
+        if effects.is_rejected:
+            return None
+        subscription = Subscription(self, key, registered, channel)
+        subscription.follow(effects)
+        self.subscriptions[key] = subscription
+        self._is_session_changed = True
+        metrics.SUBSCRIPTIONS.labels(registered.plugin).inc()
+        return subscription, effects
+
+    def _leave(self, subscription: Subscription) -> None:
+        subscription.close()
+        metrics.SUBSCRIPTIONS.labels(subscription.plugin).dec()
+        if type(subscription.channel).unsubscribed is Channel.unsubscribed:
+            return  # no context and no unit of work for a method that does nothing
+        channel = subscription.channel
+        with suppress(DomainError, ChannelFailed):  # counted by the dispatcher; there is nobody left to answer
+            self._server.dispatcher.call(subscription.registered, channel, "unsubscribed", channel.unsubscribed)
+
+    def _depart(self, subscription: Subscription) -> None:
+        subscription.is_present = False
+        stream = subscription.presence_stream
+        if stream is not None:
+            with suppress(ValkeyUnavailable):  # then it vanishes by itself
+                self._server.valkey.call(self._server.presence.leave, stream, self.sid)
+
+    # Sessions
+
+    def _restore(self, old_sid: str) -> list[tuple[Subscription, Effects]]:
+        """Subscribes anew to what a session of the same user had; its channels decide again."""
+        if not old_sid:
+            return []
+        try:
+            record = self._server.valkey.call(find_session, old_sid, self.identity.user_id)
+        except ValkeyUnavailable:
+            record = None
+        if record is None:
+            metrics.RESTORES.labels("unknown").inc()
+            return []
+        deadline = self.clock.monotonic() + self._limits.restore_seconds
+        restored = []
+        for key in record.identifiers[: self._limits.max_subscriptions]:
+            resolved = self._resolve(key)
+            if resolved is None or self.is_paused(resolved[0].plugin) or self.clock.monotonic() > deadline:
+                continue  # its client subscribes again
+            established = self._establish(key, *resolved, is_restored=True)
+            if established is not None:
+                restored.append(established)
+        metrics.RESTORES.labels("restored").inc()
+        return restored
+
+    def _save_session(self) -> None:
+        self._is_session_changed = False
+        if self.dialect is Dialect.BASE:
+            return
+        record = SessionRecord(self.identity.user_id, tuple(self.subscriptions))
+        with suppress(ValkeyUnavailable):  # then it does not come back: its client subscribes, with history
+            self._server.valkey.call(save_session, self.sid, record)
+
+    def _go_live_soon(self, subscription: Subscription) -> Callable[[], None]:
+        return lambda: self._server.errands.submit(subscription.go_live)
+
+    # Time
+
+    def _patience(self) -> float:
+        if self._waiting:
+            return _WAITING_SECONDS
+        return _SAVE_SECONDS if self._is_session_changed else _IDLE_SECONDS
+
+    def _beat_in(self, seconds: float) -> None:
+        expires_at = self.identity.expires_at
+        if expires_at is not None:
+            seconds = min(seconds, max(0.0, expires_at.timestamp() - self.clock.wall()))
+        self._beating = self._server.timers.call_later(seconds, self._beat)
+
+    def _beat(self) -> None:
+        """A ping, and what else is a matter of time. Called by the timers."""
+        if not self._is_open:
+            return
+        now, limits = self.clock.monotonic(), self._limits
+        expires_at = self.identity.expires_at
+        if expires_at is not None and self.clock.wall() >= expires_at.timestamp():
+            self.disconnect(DisconnectReason.TOKEN_EXPIRED, reconnect=False, text="Token expired")
+        elif now - self.transport.peer.heard_at > limits.silence_seconds or (
+            self._sends_pongs and not self._is_busy and now - self._commanded_at > limits.pong_seconds
+        ):
+            self.disconnect(DisconnectReason.NO_PONG, reconnect=True, text="No Pong")
+        else:
+            self._say(protocol.ping(int(self.clock.wall() * self._ping_precision)))
+            if now >= self._next_keepalive:
+                self._next_keepalive = now + limits.keepalive_seconds
+                self.transport.send(PING_FRAME)
+            self._beat_in(self._ping_seconds)
+
+
+#: symbols that are counted by name; a plugin's own are counted together
+_COUNTED = frozenset({"plugin_paused", "rate_limited", "unknown_action", "internal_error", "validation_error"})
+
+
+def _performed(raw: Any) -> dict[str, Any] | None:
+    """The object within a `message` command's `data`; None when there is none."""
+    try:
+        data = orjson.loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None

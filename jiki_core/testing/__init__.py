@@ -1,0 +1,11 @@
+"""The kit for tests of plugins: real PostgreSQL and Valkey, a client that checks every answer against the OpenAPI document.
+
+Loaded by pytest through the entry point `jiki`; its fixtures are in `pytest_plugin`.
+"""
+
+from jiki_core.testing.client import ApiClient, Answer
+from jiki_core.testing.outbox import drain_outbox
+from jiki_core.testing.queries import QueryLog, count_queries
+from jiki_core.testing.waiting import wait_until
+
+__all__ = ["Answer", "ApiClient", "QueryLog", "count_queries", "drain_outbox", "wait_until"]

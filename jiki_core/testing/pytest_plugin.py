@@ -1,0 +1,209 @@
+"""Fixtures for tests of the core and of plugins: one app with the installed first-party plugins, isolated per test.
+
+`db` holds a test in an outer transaction; `committed_db` really commits and empties all tables afterwards, for what
+crosses connections, threads or processes. Services are started by the tests, on free ports, and stopped after them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from jiki_core.testing.coverage import reached, start_recording
+
+_DIRECTORY_VARIABLE = "JIKI_TEST_DIRECTORY"
+#: plugins of the default app
+DEFAULT_PLUGINS = ("auth", "learning", "payments", "i18n")
+
+
+def scale() -> float:
+    """Multiplier of counts in heavy tests: JIKI_TEST_SCALE, 1 at `bin/test --full`."""
+    return float(os.environ.get("JIKI_TEST_SCALE", "0.1"))
+
+
+def scaled(count: int, *, least: int = 1) -> int:
+    """A count times the scale, at least `least`."""
+    return max(least, int(count * scale()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts the workers makes the folder that they share."""
+    if hasattr(config, "workerinput"):
+        return
+    directory = Path(tempfile.mkdtemp(prefix="jiki-tests-"))
+    os.environ[_DIRECTORY_VARIABLE] = str(directory)
+    start_recording(directory / "routes.txt")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    directory = os.environ.get(_DIRECTORY_VARIABLE)
+    if hasattr(config, "workerinput") or directory is None:
+        return
+    from jiki_core.devserver.services import EmbeddedServices
+
+    services = EmbeddedServices(Path(directory) / "services", durable=False)
+    with contextlib.suppress(Exception):  # nothing was started, or a worker that was killed still holds it
+        services.remove()
+    shutil.rmtree(directory, ignore_errors=True)
+    os.environ.pop(_DIRECTORY_VARIABLE, None)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """With JIKI_CHECK_ROUTES=1 (bin/test over the whole suite), tells which routes no test reached."""
+    if os.environ.get("JIKI_CHECK_ROUTES") != "1" or hasattr(config, "workerinput"):
+        return
+    missing = sorted(_all_operations() - reached())
+    if missing:
+        terminalreporter.section("routes that no test reached with success")
+        for operation in missing:
+            terminalreporter.write_line(operation)
+
+
+def _all_operations() -> set[str]:
+    app = _make_app("postgresql://", "redis://127.0.0.1:1/0", DEFAULT_PLUGINS, {})
+    return {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Any]:
+    """Real PostgreSQL and Valkey, shared by all workers of this run."""
+    from jiki_core.devserver.services import EmbeddedServices
+
+    with EmbeddedServices(Path(os.environ[_DIRECTORY_VARIABLE]) / "services", durable=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mail_catcher() -> Iterator[Any]:
+    """A real SMTP server; `mails` reads what it got."""
+    from jiki_core.testing.mails import MailCatcher
+
+    with MailCatcher() as catcher:
+        yield catcher
+
+
+@pytest.fixture(scope="session")
+def make_app(services: Any, mail_catcher: Any) -> Callable[..., Flask]:
+    """Builds apps: `make_app(plugins=(...), settings={"JIKI_…": "…"})`, each on its worker's database for those plugins."""
+    from jiki_core.testing.databases import cloned_database, worker_number
+
+    urls: dict[tuple[str, ...], str] = {}
+
+    def make(plugins: tuple[str, ...] = DEFAULT_PLUGINS, settings: dict[str, str] | None = None) -> Flask:
+        environment = {"JIKI_MAIL_SMTP_URL": mail_catcher.url, **(settings or {})}
+        redis_url = services.redis_url_of(worker_number())
+        if plugins not in urls:
+            urls[plugins] = cloned_database(
+                services, plugins, lambda url: _make_app(url, redis_url, plugins, environment)
+            )
+        return _make_app(urls[plugins], redis_url, plugins, environment)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """The app with all first-party plugins, one per worker."""
+    made = make_app()
+    yield made
+    _dispose(made)
+
+
+@pytest.fixture
+def db(app: Flask) -> Iterator[Flask]:
+    """Everything the test writes through `app` lies in one outer transaction that is rolled back."""
+    from jiki_core.db import db as database
+
+    _forget_everything(app)
+    with app.app_context():
+        engine = database.engine
+    connection = engine.connect()
+    transaction = connection.begin()
+    app.extensions["jiki.pinned_connection"] = connection
+    try:
+        yield app
+    finally:
+        app.extensions.pop("jiki.pinned_connection", None)
+        transaction.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def committed_db(app: Flask) -> Iterator[Flask]:
+    """The test commits for real; all tables are emptied afterwards."""
+    from jiki_core.testing.databases import row_counts, truncate_all
+
+    _forget_everything(app)
+    left_behind = row_counts(app)
+    assert not left_behind, f"an earlier test left rows: {left_behind}"
+    try:
+        yield app
+    finally:
+        truncate_all(app)
+
+
+@pytest.fixture
+def client(db: Flask) -> Any:
+    """A client within the test's transaction; every answer is checked against the OpenAPI document."""
+    from jiki_core.testing.client import ApiClient
+
+    return ApiClient(db)
+
+
+@pytest.fixture
+def mails(app: Flask, mail_catcher: Any) -> Any:
+    """What was mailed in this test: `mails()` drains the outbox of `app` and returns the messages, newest first."""
+    from jiki_core.testing.outbox import drain_outbox
+
+    mail_catcher.clear()
+
+    def read() -> Any:
+        drain_outbox(app)
+        return mail_catcher.messages()
+
+    return read
+
+
+def _forget_everything(app: Flask) -> None:
+    from jiki_core.runtime import runtime_of
+
+    runtime_of(app).redis.flushdb()
+
+
+def _dispose(app: Flask) -> None:
+    from jiki_core.db import db as database
+    from jiki_core.runtime import runtime_of
+
+    with app.app_context():
+        database.engine.dispose()
+    runtime_of(app).redis.close()
+
+
+def _make_app(database_url: str, redis_url: str, plugins: tuple[str, ...], settings: dict[str, str]) -> Flask:
+    from jiki_core.app import create_app
+    from jiki_core.settings import Sources
+
+    environment = {
+        "JIKI_ENV": "test",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "JIKI_LOG_LEVEL": "ERROR",
+        "JIKI_PLUGINS_ENABLED": ",".join(plugins),
+        "JIKI_AUTH_ARGON2_MEMORY_KIB": "8",
+        "JIKI_AUTH_ARGON2_ITERATIONS": "1",
+        **settings,
+    }
+    return create_app("web", sources=Sources({}, environment))
