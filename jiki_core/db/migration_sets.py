@@ -148,7 +148,8 @@ def new_revision(engine: Engine, one: MigrationSet, message: str, *, autogenerat
             autogenerate=autogenerate,
             rev_id=f"{one.name}_{number:04d}",
         )
-    assert script is not None and not isinstance(script, list)
+    assert script is not None
+    assert not isinstance(script, list)
     return Path(script.path)
 
 

@@ -59,7 +59,7 @@ class UnitOfWork:
         #: aware UTC time of the unit, the same for all its rows
         self.now = datetime.now(UTC)
         self._runtime = at
-        self._after_commit: list[Callable[[], None]] = []
+        self._after_commit: list[Callable[[], object]] = []
         self._has_outbox_rows = False
 
     def emit(self, event: EventLike) -> uuid.UUID:
@@ -142,7 +142,7 @@ class UnitOfWork:
             )
         )
 
-    def after_commit(self, callback: Callable[[], None]) -> None:
+    def after_commit(self, callback: Callable[[], object]) -> None:
         """Runs once the transaction is durable; best effort: a failure is logged, never raised."""
         self._after_commit.append(callback)
 

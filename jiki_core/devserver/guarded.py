@@ -6,11 +6,14 @@ from pathlib import Path
 
 from jiki_core.devserver.verdict import telling
 
-with telling(Path.cwd()) as plugins:
+with telling(Path.cwd()) as findings:
     # Imported in here: a mistake anywhere below is what is to be told.
     from importlib import import_module
 
     app = import_module("wsgi").app
-    plugins.update(
-        {one.name: (str(one.state), one.cause, one.remedy) for one in app.extensions["jiki.host"].statuses()}
-    )
+    for status in app.extensions["jiki.host"].statuses():
+        findings.plugins[status.name] = (str(status.state), status.cause, status.remedy)
+    for _, seed in app.extensions["jiki.assembly"].seeds:
+        notice = getattr(seed, "notice", "")
+        if notice and seed.env in ("all", "development"):
+            findings.notices.append(notice)

@@ -148,6 +148,8 @@ class ProcessGroup:
         self._reaper = reaper
         self._supervised: dict[str, _Supervised] = {}
         self._candidates: list[RunningProcess] = []
+        #: Replaced ones that still finish what they do, and until when they may.
+        self._retiring: list[tuple[RunningProcess, float]] = []
 
     def start(self, program: Program) -> RunningProcess:
         """Start a program and keep it running from now on."""
@@ -162,15 +164,14 @@ class ProcessGroup:
         return process
 
     def promote(self) -> None:
-        """Let the candidates take over; those they replace finish what they do and end."""
-        replaced = []
+        """Let the candidates take over; those they replace are asked to finish what they do and end."""
         for process in self._candidates:
             before = self._supervised.get(process.program.name)
             self._supervised[process.program.name] = _Supervised(process)
             if before is not None:
-                replaced.append(before.process)
+                before.process.ask_to_stop()
+                self._retiring.append((before.process, time.monotonic() + process.program.stop_seconds))
         self._candidates = []
-        _stop_together(replaced)
 
     def discard(self) -> None:
         """Kill the candidates."""
@@ -192,9 +193,13 @@ class ProcessGroup:
         """Whether the process of that name runs now."""
         return name in self._supervised and self._supervised[name].process.poll() is None
 
-    def restart_crashed(self) -> None:
+    def look_after(self) -> None:
         """Start again what ended by itself, later and later if it crashes at once; to be called often."""
         now = time.monotonic()
+        for process, deadline in self._retiring:
+            if now > deadline:
+                process.kill()
+        self._retiring = [entry for entry in self._retiring if entry[0].poll() is None]
         for name, entry in self._supervised.items():
             status = entry.process.poll()
             if status is None:
@@ -216,14 +221,9 @@ class ProcessGroup:
         self.discard()
         for entry in reversed(self._supervised.values()):
             entry.process.stop()
-        self._supervised = {}
-
-
-def _stop_together(processes: list[RunningProcess]) -> None:
-    for process in processes:
-        process.ask_to_stop()
-    for process in processes:
-        process.stop()
+        for process, _ in self._retiring:
+            process.kill()
+        self._supervised, self._retiring = {}, []
 
 
 def _described(status: int) -> str:

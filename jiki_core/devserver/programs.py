@@ -44,12 +44,16 @@ def serving_programs(
     web: list[socket.socket],
     cable: list[socket.socket] | None,
 ) -> list[Program]:
-    """The stack's processes in the order of their start; with `cable`, sockets have a server of their own."""
+    """The servers, web first; with `cable`, sockets have a server of their own."""
     servers = [_server("web", project, environment, web, threads=None if cable else TOGETHER_THREADS)]
     if cable:
         servers.append(_server("cable", project, environment, cable, threads=None))
+    return servers
+
+
+def working_programs(project: Path, environment: Mapping[str, str]) -> list[Program]:
+    """What works in the background."""
     return [
-        *servers,
         flask_program(["jobs", "worker"], project, environment, "worker"),
         flask_program(["jobs", "scheduler"], project, environment, "scheduler"),
     ]

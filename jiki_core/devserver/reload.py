@@ -7,13 +7,13 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from watchfiles import Change, watch
 
 from jiki_core.devserver.processes import ProcessGroup, Program
-from jiki_core.devserver.verdict import PIPE_VARIABLE, Breakage, Verdict, forget_error, keep_error
+from jiki_core.devserver.verdict import PIPE_VARIABLE, Breakage, Findings, Verdict, forget_error, keep_error
 
 WATCHED_SUFFIXES = frozenset({".py", ".toml", ".html", ".j2", ".mjml"})
 BOOT_SECONDS = 60.0
@@ -85,23 +85,25 @@ class Reloader:
     def __init__(
         self,
         group: ProcessGroup,
-        programs: Sequence[Program],
+        servers: Sequence[Program],
+        workers: Sequence[Program],
         data_dir: Path,
         say: Callable[[str], None],
         has_saved: Callable[[], bool],
     ) -> None:
         self._group = group
-        #: The first is the server that tells the verdict.
-        self._programs = programs
+        #: The first tells the verdict.
+        self._servers = servers
+        self._workers = workers
         self._data_dir = data_dir
         self._say = say
         self._has_saved = has_saved
-        self._states: Mapping[str, tuple[str, str, str]] = {}
+        self.findings = Findings()
 
     def first_start(self) -> Breakage | None:
         """Start everything; what is wrong if the app can't be built (then nothing runs)."""
         forget_error(self._data_dir)
-        verdict = self._start_candidates(is_interrupted=lambda: False)
+        verdict = self._start_candidates([*self._servers, *self._workers], is_interrupted=lambda: False)
         assert verdict is not None  # nothing interrupts it
         if verdict.breakage:
             self._group.discard()
@@ -114,12 +116,15 @@ class Reloader:
         started_at = time.monotonic()
         breakage = _syntax_error(saved)
         if breakage is None:
-            verdict = self._start_candidates(is_interrupted=self._has_saved)
+            verdict = self._start_candidates(self._servers, is_interrupted=self._has_saved)
             if verdict is None:  # saved again meanwhile: that is what counts
                 self._group.discard()
                 return
             breakage = verdict.breakage or self._lost_plugin(verdict)
             if breakage is None:
+                # Only now: what the servers can't load needn't be loaded by the workers, and web is back sooner.
+                for program in self._workers:
+                    self._group.start_candidate(program)
                 self._take_over(verdict)
                 forget_error(self._data_dir)
                 self._say(f"reloaded {_named(saved)} in {time.monotonic() - started_at:.1f} s")
@@ -129,14 +134,14 @@ class Reloader:
         self._say(f"not reloaded, the last good code keeps serving:\n{breakage.sentence()}")
 
     def _take_over(self, verdict: Verdict) -> None:
-        self._states = verdict.plugins
+        self.findings = verdict.findings
         self._group.promote()
 
-    def _start_candidates(self, is_interrupted: Callable[[], bool]) -> Verdict | None:
-        """Start all programs anew; the first one's verdict, or None when interrupted before it came."""
+    def _start_candidates(self, programs: Sequence[Program], is_interrupted: Callable[[], bool]) -> Verdict | None:
+        """Start programs anew; the first one's verdict, or None when interrupted before it came."""
         read_end, write_end = os.pipe()
         try:
-            for index, program in enumerate(self._programs):
+            for index, program in enumerate(programs):
                 self._group.start_candidate(_with_pipe(program, write_end) if index == 0 else program)
             os.close(write_end)
             write_end = -1
@@ -158,12 +163,14 @@ class Reloader:
                 told += received
                 if not received or told.endswith(b"\n"):
                     return Verdict.parse(told.decode())
-        return Verdict(Breakage(f"the app did not start within {BOOT_SECONDS:g} s", "", 0, "see the lines above"), {})
+        return Verdict(
+            Breakage(f"the app did not start within {BOOT_SECONDS:g} s", "", 0, "see the lines above"), Findings()
+        )
 
     def _lost_plugin(self, verdict: Verdict) -> Breakage | None:
         """The first plugin that ran until now and does not any more, through a fault of its code."""
-        for name, (state, cause, remedy) in verdict.plugins.items():
-            before = self._states.get(name, ("", "", ""))[0]
+        for name, (state, cause, remedy) in verdict.findings.plugins.items():
+            before = self.findings.plugins.get(name, ("", "", ""))[0]
             if before == "running" and state in BROKEN_STATES:
                 return Breakage(f"plugin {name} would be {state}: {cause}", "", 0, remedy)
         return None

@@ -21,7 +21,7 @@ from jiki_core.devserver.listening import listen
 from jiki_core.devserver.ports import free_port
 from jiki_core.devserver.preparation import Preparation
 from jiki_core.devserver.processes import LogPrinter, ProcessGroup, Program
-from jiki_core.devserver.programs import development_environment, flask_program, serving_programs
+from jiki_core.devserver.programs import development_environment, flask_program, serving_programs, working_programs
 from jiki_core.devserver.reaper import Reaper
 from jiki_core.devserver.reload import CodeWatcher, Reloader
 from jiki_core.devserver.services import Services
@@ -116,18 +116,19 @@ class Stack:
         reloader = Reloader(
             group,
             serving_programs(options.project, environment, web, cable),
+            working_programs(options.project, environment),
             self._data_dir.path,
             self.say,
             lambda: self._watcher is not None and self._watcher.has_saved(),
         )
         self._start_serving(reloader)
         self._await_health(f"http://127.0.0.1:{options.port}" if options.host == "localhost" else url)
-        self._announce_ready(url)
+        self._announce_ready(url, reloader.findings.notices)
         while True:
             saved = self._watcher.saved(0.2) if self._watcher else _nap(0.2)
             if saved:
                 reloader.reload(saved)
-            group.restart_crashed()
+            group.look_after()
 
     def stop(self) -> None:
         """End all that was started."""
@@ -187,7 +188,7 @@ class Stack:
             time.sleep(0.05)
         raise ServiceError(f"{url}/health-check did not answer with 200: {answer}", "see the lines above")
 
-    def _announce_ready(self, url: str) -> None:
+    def _announce_ready(self, url: str, notices: Sequence[str]) -> None:
         self.say(f"ready after {time.monotonic() - self._started_at:.1f} s")
         lines = [
             f"jiki ready at {url}",
@@ -197,6 +198,7 @@ class Stack:
         ]
         if self._options.is_split:
             lines.append(f"  sockets          ws://{self._options.host}:{self._options.cable_port}/cable")
+        lines += [f"  {notice}" for notice in notices]
         print("\n".join(lines), flush=True)
 
 

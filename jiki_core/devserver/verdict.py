@@ -7,8 +7,8 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -34,21 +34,32 @@ class Breakage:
         return f"{place}{self.message}\n  remedy: {self.remedy}"
 
 
+@dataclass(slots=True)
+class Findings:
+    """What is told about an app that stands; filled in while it is built."""
+
+    #: Plugin to (state, cause, remedy).
+    plugins: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    #: What a newcomer should know of the seeded data, such as the sample accounts.
+    notices: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`breakage` is None when the app stands; `plugins` maps each plugin to (state, cause, remedy)."""
+    """`breakage` is None when the app stands."""
 
     breakage: Breakage | None
-    plugins: Mapping[str, tuple[str, str, str]]
+    findings: Findings
 
     @classmethod
     def parse(cls, text: str) -> Verdict:
         """What `tell` wrote; an empty text means that the process died without a word."""
         if not text:
-            return cls(Breakage("the app did not start", "", 0, "see the lines above"), {})
+            return cls(Breakage("the app did not start", "", 0, "see the lines above"), Findings())
         content = json.loads(text)
         breakage = Breakage(**content["breakage"]) if content["breakage"] else None
-        return cls(breakage, {name: tuple(told) for name, told in content["plugins"].items()})
+        plugins = {name: tuple(told) for name, told in content["findings"]["plugins"].items()}
+        return cls(breakage, Findings(plugins, content["findings"]["notices"]))
 
 
 def breakage_of(error: BaseException, project: Path) -> Breakage:
@@ -67,15 +78,15 @@ def breakage_of(error: BaseException, project: Path) -> Breakage:
 
 
 @contextlib.contextmanager
-def telling(project: Path) -> Iterator[dict[str, tuple[str, str, str]]]:
-    """Around building the app: tells `bin/dev`, if one listens, how it went; fill in the plugins' states."""
-    plugins: dict[str, tuple[str, str, str]] = {}
+def telling(project: Path) -> Iterator[Findings]:
+    """Around building the app: tells `bin/dev`, if one listens, how it went and what was found."""
+    findings = Findings()
     try:
-        yield plugins
+        yield findings
     except BaseException as error:
-        tell(Verdict(breakage_of(error, project), plugins))
+        tell(Verdict(breakage_of(error, project), findings))
         raise
-    tell(Verdict(None, plugins))
+    tell(Verdict(None, findings))
 
 
 def tell(verdict: Verdict) -> None:
@@ -83,9 +94,8 @@ def tell(verdict: Verdict) -> None:
     descriptor = os.environ.pop(PIPE_VARIABLE, None)
     if descriptor is None:
         return
-    breakage = asdict(verdict.breakage) if verdict.breakage else None
     with contextlib.suppress(OSError), os.fdopen(int(descriptor), "w") as pipe:
-        pipe.write(json.dumps({"breakage": breakage, "plugins": dict(verdict.plugins)}) + "\n")
+        pipe.write(json.dumps(asdict(verdict)) + "\n")
 
 
 def keep_error(data_dir: Path, breakage: Breakage) -> None:

@@ -18,7 +18,10 @@ Every response is JSON. Success: named roots and `meta`. Failure: `{"error": {"t
 the symbol. Sign in with the `jiki_session` cookie, or with `Authorization: Bearer <access token>`.
 """
 #: the page's own scripts; the API itself allows nothing
-PAGE_POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'"
+)
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 
 from jiki_core.configuration import read_configuration
+from jiki_core.serving.draining import post_worker_init
 from jiki_core.serving.refusal import child_exit, worker_exit
 from jiki_core.settings import ConfigurationError
 
-__all__ = ["child_exit", "worker_exit"]  # hooks, by their names
+__all__ = ["child_exit", "post_worker_init", "worker_exit"]  # hooks, by their names
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '3060')}"
 worker_class = "gthread"

@@ -3,7 +3,7 @@
 Loaded by pytest through the entry point `jiki`; its fixtures are in `pytest_plugin`.
 """
 
-from jiki_core.testing.client import ApiClient, Answer
+from jiki_core.testing.client import Answer, ApiClient
 from jiki_core.testing.outbox import drain_outbox
 from jiki_core.testing.queries import QueryLog, count_queries
 from jiki_core.testing.waiting import wait_until

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from flask import Flask
 from psycopg import sql
+from sqlalchemy import Connection, text
 
 from jiki_core.db import db
 from jiki_core.db.migration_sets import core_set, upgrade
@@ -51,30 +52,32 @@ def migrate(app: Flask) -> None:
 
 
 def truncate_all(app: Flask) -> None:
-    """Empties every table of the core and the plugins, version tables excepted."""
+    """Empties every table of the core and the plugins; what the migrations wrote (versions, records) stays."""
     with app.app_context(), db.engine.begin() as connection:
-        names = connection.exec_driver_sql(
-            "select format('%I.%I', schemaname, tablename) from pg_tables "
-            "where schemaname not in ('pg_catalog', 'information_schema') "
-            "and tablename not in ('alembic_version', 'plugin_records')"
-        ).scalars()
-        listed = ", ".join(names)
+        listed = ", ".join(_tables(connection))
         if listed:
-            connection.exec_driver_sql(f"truncate {listed} restart identity cascade")
+            connection.execute(text(f"truncate {listed} restart identity cascade"))
 
 
 def row_counts(app: Flask) -> Mapping[str, int]:
     """Rows by table, of tables that are not empty."""
     with app.app_context(), db.engine.connect() as connection:
-        names = list(
-            connection.exec_driver_sql(
-                "select format('%I.%I', schemaname, tablename) from pg_tables "
+        counts = {
+            name: connection.execute(text(f"select count(*) from {name}")).scalar_one() for name in _tables(connection)
+        }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _tables(connection: Connection) -> list[str]:
+    return list(
+        connection.execute(
+            text(
+                "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables "
                 "where schemaname not in ('pg_catalog', 'information_schema') "
                 "and tablename not in ('alembic_version', 'plugin_records')"
-            ).scalars()
-        )
-        counts = {name: connection.exec_driver_sql(f"select count(*) from {name}").scalar_one() for name in names}
-    return {name: count for name, count in counts.items() if count}
+            )
+        ).scalars()
+    )
 
 
 def _exists(connection: psycopg.Connection[Any], name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Self
 
 from aiosmtpd.controller import Controller
 
-from jiki_core.devserver.mailcatcher import CaughtMail, Catcher, read_outbox
+from jiki_core.devserver.mailcatcher import Catcher, CaughtMail, read_outbox
 from jiki_core.devserver.ports import free_port
 
 

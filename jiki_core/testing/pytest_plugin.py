@@ -96,11 +96,12 @@ def mail_catcher() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def make_app(services: Any, mail_catcher: Any) -> Callable[..., Flask]:
+def make_app(services: Any, mail_catcher: Any) -> Iterator[Callable[..., Flask]]:
     """Builds apps: `make_app(plugins=(...), settings={"JIKI_…": "…"})`, each on its worker's database for those plugins."""
     from jiki_core.testing.databases import cloned_database, worker_number
 
     urls: dict[tuple[str, ...], str] = {}
+    made: list[Flask] = []
 
     def make(plugins: tuple[str, ...] = DEFAULT_PLUGINS, settings: dict[str, str] | None = None) -> Flask:
         environment = {"JIKI_MAIL_SMTP_URL": mail_catcher.url, **(settings or {})}
@@ -109,17 +110,19 @@ def make_app(services: Any, mail_catcher: Any) -> Callable[..., Flask]:
             urls[plugins] = cloned_database(
                 services, plugins, lambda url: _make_app(url, redis_url, plugins, environment)
             )
-        return _make_app(urls[plugins], redis_url, plugins, environment)
+        app = _make_app(urls[plugins], redis_url, plugins, environment)
+        made.append(app)
+        return app
 
-    return make
+    yield make
+    for app in made:
+        _dispose(app)
 
 
 @pytest.fixture(scope="session")
-def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+def app(make_app: Callable[..., Flask]) -> Flask:
     """The app with all first-party plugins, one per worker."""
-    made = make_app()
-    yield made
-    _dispose(made)
+    return make_app()
 
 
 @pytest.fixture

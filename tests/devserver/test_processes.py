@@ -81,7 +81,7 @@ def test_a_process_that_crashes_is_started_again(group: ProcessGroup, log: io.St
     os.killpg(crashed.pid, signal.SIGKILL)
 
     def is_up_twice() -> bool:
-        group.restart_crashed()
+        group.look_after()
         return log.getvalue().count("web       | up") == 2
 
     assert eventually(is_up_twice)
@@ -95,7 +95,7 @@ def test_a_process_that_crashes_at_once_is_started_less_and_less_often(
     group.start(shell("web", "exit 1", tmp_path))
 
     def has_waited_twice() -> bool:
-        group.restart_crashed()
+        group.look_after()
         return "starting it again in 1 s" in log.getvalue()
 
     assert eventually(has_waited_twice)
@@ -118,7 +118,20 @@ def test_candidates_take_over_or_vanish(group: ProcessGroup, tmp_path: Path) -> 
     assert (old.poll(), rejected.poll()) == (None, -signal.SIGKILL)
     taken = group.start_candidate(shell("web", "exec sleep 60", tmp_path))
     group.promote()
-    assert (old.poll(), taken.poll()) == (-signal.SIGTERM, None)
+    assert (old.wait(), taken.poll()) == (-signal.SIGTERM, None)
+
+
+def test_one_that_is_replaced_and_does_not_end_is_killed(group: ProcessGroup, tmp_path: Path) -> None:
+    stubborn = group.start(shell("web", "trap '' TERM; echo up; while :; do sleep 0.1; done", tmp_path))
+    assert eventually(lambda: bool(stubborn.last_lines))
+    group.start_candidate(shell("web", "exec sleep 60", tmp_path))
+    group.promote()
+
+    def is_gone() -> bool:
+        group.look_after()
+        return not is_alive(stubborn.pid)
+
+    assert eventually(is_gone)
 
 
 def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import jwt
 from flask import Flask
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
+
+from jiki_auth.settings import AuthSettings
 from jiki_core.configuration import derived_key
 from jiki_core.errors import InvalidToken
 from jiki_core.runtime import runtime
-
-from jiki_auth.settings import AuthSettings
 
 ALGORITHM = "HS256"
 ISSUER = "jiki"

@@ -7,10 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from flask import Flask, Request, current_app
-from jiki_core.errors import InvalidToken
-from jiki_core.runtime import runtime
-from jiki_core.security import Identity
-from jiki_core.security.permissions import permissions_of
 
 from jiki_auth.access_tokens import session_of_access_token
 from jiki_auth.cookies import SESSION_COOKIE
@@ -19,6 +15,10 @@ from jiki_auth.permissions import LEARNER
 from jiki_auth.queries.sessions import SessionCache, SessionFacts
 from jiki_auth.secrets_at_rest import matches
 from jiki_auth.settings import AuthSettings
+from jiki_core.errors import InvalidToken
+from jiki_core.runtime import runtime
+from jiki_core.security import Identity
+from jiki_core.security.permissions import permissions_of
 
 
 def authenticate(request: Request) -> Identity | None:

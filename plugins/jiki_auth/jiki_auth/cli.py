@@ -6,12 +6,12 @@ from typing import cast
 
 import click
 from flask.cli import with_appcontext
-from jiki_core.db import unit_of_work
-from jiki_core.errors import ValidationFailed
-from jiki_core.runtime import runtime
 
 from jiki_auth.commands.create_user import create_user
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import unit_of_work
+from jiki_core.errors import ValidationFailed
+from jiki_core.runtime import runtime
 
 
 @click.command("create-user")

@@ -7,11 +7,11 @@ import uuid
 
 from flask import Response, request
 from itsdangerous import URLSafeSerializer
+
+from jiki_auth.settings import AuthSettings
 from jiki_core.configuration import CoreSettings, derived_key
 from jiki_core.runtime import runtime
 from jiki_core.security import current_identity
-
-from jiki_auth.settings import AuthSettings
 
 SESSION_COOKIE = "jiki_session"
 TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from jiki_core.errors import FieldError
 
 from jiki_auth.settings import AuthSettings
+from jiki_core.errors import FieldError
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 128

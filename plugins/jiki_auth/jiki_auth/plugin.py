@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 from flask import Flask, Request
+
+from jiki_auth.settings import AuthSettings
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
 from jiki_core.http import Mount
@@ -14,8 +16,6 @@ from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins import Plugin, Seed, hookimpl
 from jiki_core.security import Identity, Permission, Role
-
-from jiki_auth.settings import AuthSettings
 
 
 class AuthPlugin(Plugin):
@@ -57,9 +57,8 @@ class AuthPlugin(Plugin):
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
-        from jiki_core.contracts import Accounts
-
         from jiki_auth.providers import UserAccounts
+        from jiki_core.contracts import Accounts
 
         return [Provider(Accounts, UserAccounts)]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jiki_core.contracts import Account, Translator, ask
-from jiki_core.db import reading
 from sqlalchemy import select
 
 from jiki_auth.models import User
+from jiki_core.contracts import Account, Translator, ask
+from jiki_core.db import reading
 
 
 class UserAccounts:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from jiki_core.db import UnitOfWork
-from jiki_core.runtime import runtime
-
 from jiki_auth.commands.create_user import create_user
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
+from jiki_core.runtime import runtime
 
 LEARNER = ("learner@example.com", "maple sundial 41")
 ADMIN = ("admin@example.com", "copper lantern 77")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask
-from jiki_core.db import unit_of_work
-from jiki_core.runtime import runtime_of
-from jiki_core.testing import ApiClient
 
 from jiki_auth.commands.create_user import create_user
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import unit_of_work
+from jiki_core.runtime import runtime_of
+from jiki_core.testing import ApiClient
 
 PASSWORD = "maple sundial 41"
 _numbers = itertools.count(1)

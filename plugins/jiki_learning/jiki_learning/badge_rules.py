@@ -79,12 +79,8 @@ BADGES: tuple[BadgeRule, ...] = (
     BadgeRule("first_lesson", BadgeCheck.LESSON_COMPLETED, _completed_any),
     BadgeRule("maze_navigator", BadgeCheck.LESSON_COMPLETED, _completed("maze-solve-basic")),
     BadgeRule("scenario_handler", BadgeCheck.LESSON_COMPLETED, _completed("golf-scenarios")),
-    BadgeRule(
-        "night_owl", BadgeCheck.LESSON_COMPLETED, _completed_between(time(21), time(2, 30)), is_secret=True
-    ),
-    BadgeRule(
-        "early_bird", BadgeCheck.LESSON_COMPLETED, _completed_between(time(4), time(8, 59)), is_secret=True
-    ),
+    BadgeRule("night_owl", BadgeCheck.LESSON_COMPLETED, _completed_between(time(21), time(2, 30)), is_secret=True),
+    BadgeRule("early_bird", BadgeCheck.LESSON_COMPLETED, _completed_between(time(4), time(8, 59)), is_secret=True),
     BadgeRule("premium", BadgeCheck.BECAME_PREMIUM, lambda facts: facts.is_premium),
     BadgeRule("sidekick", BadgeCheck.ASSISTANT_ASKED, lambda facts: facts.has_asked_assistant),
     BadgeRule("townsfolk", BadgeCheck.FORUM_JOINED, _everybody),

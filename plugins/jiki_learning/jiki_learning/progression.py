@@ -231,9 +231,7 @@ def _advance(before: CourseFacts, after: CourseFacts) -> Advance:
     return Advance(
         facts=after,
         levels_opened=tuple(one for one in after.levels if one.id in now and one.id not in was),
-        levels_completed=tuple(
-            one for one in after.levels if now.get(one.id) is done and was.get(one.id) is not done
-        ),
+        levels_completed=tuple(one for one in after.levels if now.get(one.id) is done and was.get(one.id) is not done),
         lessons_unlocked=tuple(
             frontier
             for level in after.levels

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
-from jiki_core.mail import send_mail
 from sqlalchemy import func, select, update
 
 from jiki_auth.errors import InvalidMailToken
 from jiki_auth.models import MailPurpose, MailToken, User
 from jiki_auth.secrets_at_rest import secret_hash
+from jiki_core.db import UnitOfWork
+from jiki_core.mail import send_mail
 
 REPEAT_WINDOW = timedelta(minutes=15)
 

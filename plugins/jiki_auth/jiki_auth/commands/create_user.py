@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import FieldError, ValidationFailed
 from sqlalchemy import insert, select
 
 from jiki_auth.addresses import is_email, is_handle, normalise_email
@@ -14,6 +12,8 @@ from jiki_auth.models import User, UserRole
 from jiki_auth.passwords import hash_password, length_fault
 from jiki_auth.permissions import ADMIN
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, ValidationFailed
 
 
 def create_user(

@@ -14,13 +14,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import delete, select
+
+from jiki_auth.models import Session, SessionKind
 from jiki_core.configuration import derived_key
 from jiki_core.db import UnitOfWork
 from jiki_core.errors import InvalidToken
 from jiki_core.runtime import runtime
-from sqlalchemy import delete, select
-
-from jiki_auth.models import Session, SessionKind
 
 REPEAT_WINDOW = timedelta(seconds=10)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
-from jiki_core.mail import send_mail
 from sqlalchemy import insert, select
 
 from jiki_auth.models import MailPurpose, MailToken, User
 from jiki_auth.secrets_at_rest import new_secret, secret_hash
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
+from jiki_core.mail import send_mail
 
 
 def send_confirmation(uow: UnitOfWork, user_id: int, settings: AuthSettings) -> None:

@@ -7,8 +7,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork, reading, uuid7
-from jiki_core.errors import Forbidden
 from sqlalchemy import delete, exists, insert, select, update
 
 from jiki_auth.addresses import normalise_email
@@ -18,6 +16,8 @@ from jiki_auth.passwords import hash_password, needs_rehash, verify_password
 from jiki_auth.permissions import ADMIN
 from jiki_auth.secrets_at_rest import new_secret, secret_hash
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork, reading, uuid7
+from jiki_core.errors import Forbidden
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jiki_core.contracts import AccountSetup, ask
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import FieldError, ValidationFailed
-from jiki_core.mail import send_mail
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -18,6 +14,10 @@ from jiki_auth.jobs import prepare_account
 from jiki_auth.models import User
 from jiki_auth.passwords import hash_password, password_faults
 from jiki_auth.settings import AuthSettings
+from jiki_core.contracts import AccountSetup, ask
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, ValidationFailed
+from jiki_core.mail import send_mail
 
 HANDLE_TRIES = 100
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from jiki_core.db import Timestamp
 from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_auth.models.base import AuthModel
+from jiki_core.db import Timestamp
 
 
 class MailPurpose(StrEnum):

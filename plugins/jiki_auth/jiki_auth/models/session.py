@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from enum import StrEnum
 
-from jiki_core.db import Timestamp
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_auth.models.base import AuthModel
+from jiki_core.db import Timestamp
 
 
 class SessionKind(StrEnum):

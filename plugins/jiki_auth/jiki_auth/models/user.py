@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from jiki_core.db import IdentityKey, Timestamp
 from sqlalchemy import CHAR, CheckConstraint, DateTime, ForeignKey, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_auth.models.base import AuthModel
+from jiki_core.db import IdentityKey, Timestamp
 
 
 class User(AuthModel):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiki_core.contracts import AccountFields, Entitlements, Translator, ask
-from jiki_core.contracts.core import merged
-from jiki_core.db import reading
-from jiki_core.runtime import runtime
 from sqlalchemy import func, select
 
 from jiki_auth.models import User, UserRole
 from jiki_auth.permissions import ADMIN
+from jiki_core.contracts import AccountFields, Entitlements, Translator, ask
+from jiki_core.contracts.core import merged
+from jiki_core.db import reading
+from jiki_core.runtime import runtime
 
 #: what holds while payments is absent: everything is granted, so there is nothing to buy
 WITHOUT_PAYMENTS: dict[str, Any] = {

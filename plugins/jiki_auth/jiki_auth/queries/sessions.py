@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from jiki_core.db import reading
 from sqlalchemy import func, select
 
 from jiki_auth.models import Session, UserRole
+from jiki_core.db import reading
 
 STALE_AFTER_SECONDS = 1.0
 MAXIMUM_ENTRIES = 10_000

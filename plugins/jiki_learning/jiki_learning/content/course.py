@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+SLUG_MAX_LENGTH = 100
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def is_slug(text: str) -> bool:
+    """a-z, 0-9 and single dashes between them, at most SLUG_MAX_LENGTH characters."""
+    return len(text) <= SLUG_MAX_LENGTH and _SLUG.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

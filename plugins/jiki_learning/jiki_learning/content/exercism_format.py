@@ -3,7 +3,7 @@
 `config.json` names the exercises and what they need and teach; `exercises/{concept,practice}/<slug>/`
 holds each: `.docs/` the texts, `.meta/config.json` the names of its files. `exercism_order` makes levels
 of them. Exercises keep their slugs and UUIDs as lessons; a level is named for the exercise it is about
-and gets a UUID derived from its name.
+and gets a UUID derived from its name. Where another course has one of these names, the import is refused.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def read_exercism_course(path: Path, course_slug: str | None = None) -> CourseCo
     start = Origin(CONFIG, 1)
     config = CourseFolder(path, findings).record(CONFIG, start)
     if config is None:
-        return findings.conclude(CourseContent(course_slug or path.name), start)
+        return findings.conclude(CourseContent(course_slug or "exercism"), start)
     slug = course_slug or f"exercism-{config.slug('slug')}"
     reader = _TrackReader(CourseFolder(path, findings), config, findings)
     concepts = reader.concepts()
@@ -89,9 +89,7 @@ class _TrackReader:
         self.findings = findings
         self.config = config
         groups = config.record("exercises")
-        self.listings = [
-            self.listing(kind, one) for kind in ("concept", "practice") for one in groups.records(kind)
-        ]
+        self.listings = [self.listing(kind, one) for kind in ("concept", "practice") for one in groups.records(kind)]
         self.by_slug = {one.order.slug: one for one in self.listings}
         self.teacher = teachers([one.order for one in self.listings])
 

@@ -68,9 +68,7 @@ def order_track(exercises: Sequence[TrackExercise]) -> tuple[TrackLevel, ...]:
     level_of = {one.slug: number for number, level in enumerate(levels) for one in level}
     for one in exercises:
         if one.slug not in level_of:
-            needed = (
-                level_of.get(teacher.get(concept, ""), len(levels) - 1) for concept in one.prerequisites
-            )
+            needed = (level_of.get(teacher.get(concept, ""), len(levels) - 1) for concept in one.prerequisites)
             levels[max(needed)].append(one)
     return tuple(TrackLevel(level[0].slug, tuple(one.slug for one in level)) for level in levels)
 

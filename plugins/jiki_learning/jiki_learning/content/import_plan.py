@@ -133,9 +133,7 @@ def plan_import(snapshot: CatalogueSnapshot, wanted: CourseContent) -> ImportPla
     levels = match_rows(stored.levels, wanted.levels)
     lessons = match_rows(stored.lessons, wanted.lessons)
     concepts = match_rows([with_renamed_lesson(one, lessons) for one in stored.concepts], wanted.concepts)
-    challenges = match_rows(
-        [with_renamed_lesson(one, lessons) for one in stored.challenges], wanted.challenges
-    )
+    challenges = match_rows([with_renamed_lesson(one, lessons) for one in stored.challenges], wanted.challenges)
     translations = match_translations(stored.translations, wanted.translations, levels)
     findings = Findings()
     _find_clashes(findings, snapshot, Kind.LEVEL, levels)

@@ -1,15 +1,15 @@
 """The `jiki` course format (contract.md 4.4), read into a CourseContent.
 
-    curriculum.json                 {"levels": [{uuid, slug, milestone_email_…, lessons: [{uuid, slug,
-    type, …}]}]} concepts.json                   [{uuid, slug, unlocked_by_lesson_slug}]
-    may be absent challenges.json                 [{uuid, slug, exercise_slug, unlocked_by_lesson_slug}]
-    may be absent level_translations/<locale>.json  [{level_uuid, milestone_email_subject, …}]
-    may be absent exercises/<slug>/               instructions.md, the learner's solution.*, *.test.*, …
-    may be absent
+    curriculum.json     {"levels": [{uuid, slug, milestone_email_subject, …, lessons: [{uuid, slug, type, …}]}]}
+    concepts.json       [{uuid, slug, unlocked_by_lesson_slug}]
+    challenges.json     [{uuid, slug, exercise_slug, unlocked_by_lesson_slug}]
+    level_translations/<locale>.json     [{level_uuid, milestone_email_subject, …}]
+    exercises/<slug>/   instructions.md, solution.js, solution.test.js, …
 
-Where there is a folder `exercises`, every exercise lesson and every challenge has its folder in it;
-without one the client holds the texts. In an exercise's folder `solution.*` is the stub, `exemplar.*` the
-model solution, `*.test.*` a test, anything else support; `introduction.md` and `hints.md` are optional.
+Only curriculum.json has to be there. Where there is a folder `exercises`, every exercise lesson and every
+challenge has its folder in it; without one the client holds the texts. In an exercise's folder `solution.*`
+is the stub, `exemplar.*` the model solution, `*.test.*` a test, anything else support; `introduction.md` and
+`hints.md` may be beside `instructions.md`.
 """
 
 from __future__ import annotations
@@ -146,9 +146,7 @@ class _JikiReader:
             self.findings.claim(place, "challenge", "unlocked_by_lesson_slug", unlocking or "")
             exercise_slug = record.slug("exercise_slug")
             exercise = self.exercise(exercise_slug, record.origin("exercise_slug"))
-            found.append(
-                ChallengeContent(uuid, slug, exercise_slug, unlocking, exercise, record.origin("slug"))
-            )
+            found.append(ChallengeContent(uuid, slug, exercise_slug, unlocking, exercise, record.origin("slug")))
         return tuple(found)
 
     def unlocking(self, record: Record, lessons: Set[str]) -> str | None:
@@ -159,9 +157,7 @@ class _JikiReader:
             self.findings.mistake(place, f"the unlocking lesson {slug} does not exist", remedy)
         return slug
 
-    def translations(
-        self, levels: Set[str], known_locales: Collection[str] | None
-    ) -> tuple[LevelTranslation, ...]:
+    def translations(self, levels: Set[str], known_locales: Collection[str] | None) -> tuple[LevelTranslation, ...]:
         found: list[LevelTranslation] = []
         for name in self.folder.names(TRANSLATIONS):
             file = f"{TRANSLATIONS}/{name}"

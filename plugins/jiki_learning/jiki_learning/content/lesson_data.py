@@ -85,9 +85,7 @@ def _language_options_faults(data: dict[str, Any]) -> Iterator[Fault]:
 def _walkthrough_faults(videos: Any) -> Iterator[Fault]:
     path = ("walkthrough_video_data",)
     if not isinstance(videos, list):
-        yield Fault(
-            path, "walkthrough_video_data is not a list of videos", "list videos, or leave the key out"
-        )
+        yield Fault(path, "walkthrough_video_data is not a list of videos", "list videos, or leave the key out")
         return
     for index, video in enumerate(videos):
         yield from _video_faults((*path, index), video)

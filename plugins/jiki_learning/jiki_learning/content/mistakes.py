@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from jiki_learning.content.course import ContentWarning, CourseContent, Origin
+from jiki_learning.content.course import ContentWarning, CourseContent, Origin, is_slug
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,6 +63,9 @@ class Findings:
 
         Raises ContentRefused.
         """
+        if not is_slug(course.slug):
+            remedy = "give the course a slug of a-z, 0-9 and dashes, by --course-slug or the folder's name"
+            self.mistake(start, f"{course.slug!r} is no slug for a course", remedy)
         if not course.lessons and not self.mistakes:
             self.mistake(start, "the course has no lessons", "add a level with a lesson")
         self.refuse_if_any(course.slug)

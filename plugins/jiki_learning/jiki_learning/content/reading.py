@@ -7,19 +7,15 @@ mistake.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from jiki_learning.content.course import Origin
+from jiki_learning.content.course import SLUG_MAX_LENGTH, Origin, is_slug
 from jiki_learning.content.located_json import JsonList, JsonObject, is_storable, parse_json
 from jiki_learning.content.mistakes import Findings
-
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SLUG_MAX_LENGTH = 100
 
 
 class CourseFolder:
@@ -70,9 +66,7 @@ class CourseFolder:
             return parse_json(text)
         except json.JSONDecodeError as error:
             place = Origin(path, error.lineno)
-            self.findings.mistake(
-                place, f"not valid JSON: {error.msg} (column {error.colno})", "correct the JSON"
-            )
+            self.findings.mistake(place, f"not valid JSON: {error.msg} (column {error.colno})", "correct the JSON")
         return None
 
     def record(self, path: str, wanted_by: Origin) -> Record | None:
@@ -119,8 +113,8 @@ class Record:
 
     def slug(self, key: str) -> str:
         value = self.text(key)
-        if value and (len(value) > _SLUG_MAX_LENGTH or not _SLUG.fullmatch(value)):
-            remedy = f"use a-z, 0-9 and single dashes between them, at most {_SLUG_MAX_LENGTH} characters"
+        if value and not is_slug(value):
+            remedy = f"use a-z, 0-9 and single dashes between them, at most {SLUG_MAX_LENGTH} characters"
             self.findings.mistake(self.origin(key), f"{key} {value!r} is not a slug", remedy)
         return value
 
@@ -212,7 +206,7 @@ def _records_of(items: Any, file: str, findings: Findings) -> Iterator[Record]:
             findings.mistake(Origin(file, line), "an object was expected here", "write { … }")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: OSError | UnicodeDecodeError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8"
-    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
+    return error.strerror or type(error).__name__

@@ -26,9 +26,7 @@ def row_moves(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -
     """
     places = {key: (number, at) for number, keys in enumerate(before) for at, key in enumerate(keys, start=1)}
     for number, keys in enumerate(after):
-        staying = _longest_rising(
-            [places[key][1] for key in keys if key in places and places[key][0] == number]
-        )
+        staying = _longest_rising([places[key][1] for key in keys if key in places and places[key][0] == number])
         for at, key in enumerate(keys, start=1):
             if key in places and not (places[key][0] == number and places[key][1] in staying):
                 yield RowMove(key, *places[key], number, at)

@@ -56,9 +56,7 @@ def test_every_level_begins_with_a_compulsory_lesson(course: CourseContent) -> N
 
 
 def test_every_level_says_something_at_its_end_in_every_language(course: CourseContent) -> None:
-    assert all(
-        level.milestone_email_subject and level.milestone_email_content_markdown for level in course.levels
-    )
+    assert all(level.milestone_email_subject and level.milestone_email_content_markdown for level in course.levels)
     translated = {(one.level_uuid, one.locale) for one in course.translations}
     assert translated == {(level.uuid, locale) for level in course.levels for locale in ("hu", "es-ES")}
 
@@ -78,11 +76,7 @@ def test_one_challenge_is_open_from_the_start_and_others_are_unlocked(course: Co
 
 def test_the_learners_file_is_always_solution_js(course: CourseContent) -> None:
     exercises = [lesson.exercise for lesson in course.lessons] + [one.exercise for one in course.challenges]
-    stubs = [
-        [file.path for file in exercise.files if file.role is FileRole.STUB]
-        for exercise in exercises
-        if exercise
-    ]
+    stubs = [[file.path for file in exercise.files if file.role is FileRole.STUB] for exercise in exercises if exercise]
     assert stubs == [["solution.js"]] * len(EXERCISES)
 
 

@@ -6,13 +6,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jiki_learning.content.course import CourseContent, FileRole, LessonType
+from jiki_learning.content.course import (
+    ChallengeContent,
+    ConceptContent,
+    CourseContent,
+    FileRole,
+    LessonContent,
+    LessonType,
+    LevelContent,
+)
 from jiki_learning.content.exercism_format import read_exercism_course
+from jiki_learning.content.jiki_format import read_jiki_course
 from jiki_learning.content.mistakes import ContentRefused
 
 BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[5] / "shared" / "data" / "exercism-python"
@@ -189,8 +199,7 @@ def test_missing_files_are_shown_where_they_are_asked_for(track: Path) -> None:
     config = track / "config.json"
     leap = practice / "leap-year" / ".meta" / "config.json"
     assert mistakes(track) == [
-        f"config.json:{line_of(config, 'lasagna')}: "
-        "exercises/concept/lasagna/.docs/introduction.md is missing",
+        f"config.json:{line_of(config, 'lasagna')}: exercises/concept/lasagna/.docs/introduction.md is missing",
         f"config.json:{line_of(config, 'hello-world')}: "
         "exercises/practice/hello-world/.docs/instructions.md is missing",
         f"config.json:{line_of(config, 'old-one')}: exercises/practice/old-one/.meta/config.json is missing",
@@ -247,9 +256,7 @@ def test_a_mistake_of_the_track_is_shown_where_it_stands(
 
 def test_an_exercise_listed_twice_is_refused(track: Path) -> None:
     edit(track / "config.json", practice(1, slug="hello-world"))
-    assert any(
-        "the exercise slug hello-world is used already, at config.json:" in one for one in mistakes(track)
-    )
+    assert any("the exercise slug hello-world is used already, at config.json:" in one for one in mistakes(track))
 
 
 def test_a_file_outside_the_track_is_not_read(track: Path) -> None:
@@ -283,9 +290,7 @@ def test_all_161_exercises_of_the_python_track_come_with_everything(python_cours
         assert lesson.type is LessonType.EXERCISE
         assert lesson.exercise is not None
         assert lesson.exercise.instructions
-        assert {FileRole.STUB, FileRole.TEST, FileRole.EXEMPLAR} <= {
-            file.role for file in lesson.exercise.files
-        }
+        assert {FileRole.STUB, FileRole.TEST, FileRole.EXEMPLAR} <= {file.role for file in lesson.exercise.files}
 
 
 @needs_track
@@ -313,3 +318,19 @@ def test_the_python_track_begins_with_hello_world_and_warns_of_three_untaught_co
         "restaurant-rozalynn needs functions",
     ]
     assert [level.slug for level in python_course.levels[-2:]] == ["log-levels", "restaurant-rozalynn"]
+
+
+@needs_track
+def test_the_python_track_and_the_bundled_course_share_no_names(python_course: CourseContent) -> None:
+    bundled = read_jiki_course(Path(str(files("jiki_learning"))) / "data" / "coding-fundamentals")
+    assert not names(bundled) & names(python_course)
+
+
+def names(course: CourseContent) -> set[tuple[str, str]]:
+    rows: tuple[LevelContent | LessonContent | ConceptContent | ChallengeContent, ...] = (
+        *course.levels,
+        *course.lessons,
+        *course.concepts,
+        *course.challenges,
+    )
+    return {(type(row).__name__, name) for row in rows for name in (row.uuid, row.slug)}

@@ -122,9 +122,7 @@ def tracks(draw: st.DrawFn) -> list[TrackExercise]:
         needs = tuple(draw(st.lists(st.sampled_from(earlier), max_size=3, unique=True)))
         exercises.append(TrackExercise(f"e{number}", True, (f"c{number}",), needs))
     for number in range(draw(st.integers(0, 6))):
-        needs = tuple(
-            draw(st.lists(st.sampled_from([f"c{one}" for one in range(size)]), max_size=3, unique=True))
-        )
+        needs = tuple(draw(st.lists(st.sampled_from([f"c{one}" for one in range(size)]), max_size=3, unique=True)))
         exercises.append(TrackExercise(f"p{number}", False, (), needs))
     return list(draw(st.permutations(exercises)))
 

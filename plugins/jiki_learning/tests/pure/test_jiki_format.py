@@ -191,9 +191,10 @@ def unlocked_by(slug: str) -> Callable[[Any], Any]:
 
 
 CURRICULUM = "curriculum.json"
+SUBJECT = "milestone_email_subject"
 NO_LESSON = "the unlocking lesson no does not exist"
 HU = "level_translations/hu.json"
-SAME_UUID = "22222222-2222-4222-8222-222222222222"
+SAME = "22222222-2222-4222-8222-222222222222"
 
 
 @pytest.mark.parametrize(
@@ -222,11 +223,11 @@ def test_a_mistake_in_the_curriculum_is_shown_where_it_stands(
 @pytest.mark.parametrize(
     ("file", "change", "key", "cause"),
     [
-        ("concepts.json",   unlocked_by("no"),                 "unlocked",    NO_LESSON),
-        ("challenges.json", unlocked_by("no"),                 "unlocked",    NO_LESSON),
-        ("challenges.json", row(exercise_slug="no"),           "exercise",    "exercises/no/instructions.md is missing"),
-        (HU,                row(level_uuid=SAME_UUID),         "level_uuid",  f"no level has the uuid {SAME_UUID}"),
-        (HU,                row(milestone_email_subject=" "),  "subject",     "milestone_email_subject is blank"),
+        ("concepts.json",   unlocked_by("no"),        "unlocked",    NO_LESSON),
+        ("challenges.json", unlocked_by("no"),        "unlocked",    NO_LESSON),
+        ("challenges.json", row(exercise_slug="no"),  "exercise",    "exercises/no/instructions.md is missing"),
+        (HU,                row(level_uuid=SAME),     "level_uuid",  f"no level has the uuid {SAME}"),
+        (HU,                row(**{SUBJECT: " "}),    SUBJECT,       f"{SUBJECT} is blank"),
     ],
 )  # fmt: skip
 def test_a_mistake_beside_the_curriculum_is_shown_where_it_stands(
@@ -248,22 +249,21 @@ def test_a_slug_used_twice_is_shown_with_its_first_use(course: Path) -> None:
     write(course / "exercises" / "welcome" / "solution.js", "\n")
     first = line_of(course / CURRICULUM, "welcome")
     second = line_of(course / CURRICULUM, "welcome", 2)
-    assert (
-        f"curriculum.json:{second}: the lesson slug welcome is used already, at curriculum.json:{first}"
-        in mistakes(course)
+    assert f"curriculum.json:{second}: the lesson slug welcome is used already, at curriculum.json:{first}" in mistakes(
+        course
     )
 
 
 def test_a_uuid_used_twice_is_shown(course: Path) -> None:
-    edit(course, CURRICULUM, lesson(1, uuid=SAME_UUID.upper()))
-    line = line_of(course / CURRICULUM, SAME_UUID)
+    edit(course, CURRICULUM, lesson(1, uuid=SAME.upper()))
+    line = line_of(course / CURRICULUM, SAME)
     assert [one.split(": ", 1)[1] for one in mistakes(course)] == [
-        f"the lesson uuid {SAME_UUID} is used already, at curriculum.json:{line}"
+        f"the lesson uuid {SAME} is used already, at curriculum.json:{line}"
     ]
 
 
 def test_one_lesson_unlocks_one_challenge(course: Path) -> None:
-    second = {**CHALLENGES[0], "uuid": SAME_UUID, "slug": "second", "unlocked_by_lesson_slug": "maze"}
+    second = {**CHALLENGES[0], "uuid": SAME, "slug": "second", "unlocked_by_lesson_slug": "maze"}
     write(course / "challenges.json", [{**CHALLENGES[0], "unlocked_by_lesson_slug": "maze"}, second])
     assert [one.split(": ", 1)[1].split(" is used")[0] for one in mistakes(course)] == [
         "the challenge unlocked_by_lesson_slug maze"
@@ -328,6 +328,10 @@ def test_a_file_of_another_shape_is_refused(course: Path, file: str, content: st
 def test_a_course_without_lessons_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "bare" / "curriculum.json", {"levels": []})
     assert mistakes(tmp_path / "bare") == ["curriculum.json:1: the course has no lessons"]
+
+
+def test_a_course_needs_a_slug_of_its_own(course: Path) -> None:
+    assert mistakes(course, course_slug="My Course") == ["curriculum.json:1: 'My Course' is no slug for a course"]
 
 
 def test_a_folder_without_a_curriculum_is_refused_with_one_mistake(tmp_path: Path) -> None:

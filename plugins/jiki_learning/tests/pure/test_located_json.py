@@ -70,16 +70,8 @@ def test_what_cannot_be_stored_is_refused_with_its_line(text: str, line: int, me
 
 
 storable_text = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | storable_text
-)
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner) | st.dictionaries(storable_text, inner), max_leaves=20
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | storable_text
+values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(storable_text, inner), max_leaves=20)
 
 
 @given(values, st.sampled_from([None, 0, 2]))

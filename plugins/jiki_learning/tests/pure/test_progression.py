@@ -50,8 +50,7 @@ def learner(
         levels=levels,
         level_progress={level.id: STARTED for level in open_levels}
         | {level.id: COMPLETED for level in completed_levels},
-        lesson_progress={lesson.id: STARTED for lesson in started}
-        | {lesson.id: COMPLETED for lesson in completed},
+        lesson_progress={lesson.id: STARTED for lesson in started} | {lesson.id: COMPLETED for lesson in completed},
     )
 
 
@@ -61,8 +60,7 @@ STRANGER = CourseFacts((FUNCTIONS, LOOPS), {}, {}, is_enrolled=False)
 def listing(facts: CourseFacts) -> list[str]:
     """The dashboard as lines: "level status: lesson status, …"."""
     return [
-        f"{one.level.slug} {one.status}: "
-        + ", ".join(f"{row.lesson.slug} {row.status}" for row in one.lessons)
+        f"{one.level.slug} {one.status}: " + ", ".join(f"{row.lesson.slug} {row.status}" for row in one.lessons)
         for one in user_levels_view(facts)
     ]
 
@@ -207,9 +205,7 @@ def test_the_last_lesson_completes_the_level_and_opens_the_next_with_one_unlock(
 
 
 def test_the_last_lesson_of_the_last_level_completes_the_course() -> None:
-    facts = learner(
-        completed=[WELCOME, MAZE, PORTRAIT, FENCE], completed_levels=[FUNCTIONS], open_levels=[LOOPS]
-    )
+    facts = learner(completed=[WELCOME, MAZE, PORTRAIT, FENCE], completed_levels=[FUNCTIONS], open_levels=[LOOPS])
     plan = decide_complete(facts, GOLF.id)
     assert plan.advance.is_course_complete
     assert plan.advance.lessons_unlocked == ()

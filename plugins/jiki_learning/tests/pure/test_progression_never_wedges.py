@@ -107,8 +107,7 @@ class LearnersAndEditors(RuleBasedStateMachine):
             return
         moved = lessons[place % len(lessons)]
         levels = [
-            replace(level, lessons=tuple(one for one in level.lessons if one != moved))
-            for level in self.facts.levels
+            replace(level, lessons=tuple(one for one in level.lessons if one != moved)) for level in self.facts.levels
         ]
         index = to_level % len(levels)
         there = list(levels[index].lessons)
@@ -175,9 +174,7 @@ class LearnersAndEditors(RuleBasedStateMachine):
             (before.lesson_progress, advance.facts.lesson_progress),
         ):
             for row, progress in was.items():
-                assert progress is Progress.STARTED or now[row] is Progress.COMPLETED, (
-                    "nothing is ever undone"
-                )
+                assert progress is Progress.STARTED or now[row] is Progress.COMPLETED, "nothing is ever undone"
 
     def edit(self, levels: list[LevelFact]) -> None:
         self.facts = replace(self.facts, levels=tuple(levels))

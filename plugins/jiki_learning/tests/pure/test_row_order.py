@@ -24,7 +24,7 @@ def moves(before: str, after: str) -> list[str]:
         ("abc",     "ac",       []),                        # or in front of a gap
         ("abcd",    "dabc",     ["d 0.4>0.1"]),
         ("abcd",    "bcda",     ["a 0.1>0.4"]),
-        ("abcd",    "badc",     ["a 0.1>0.2", "c 0.3>0.4"]),
+        ("abcd",    "badc",     ["b 0.2>0.1", "d 0.4>0.3"]),
         ("ab cd",   "a bcd",    ["b 0.2>1.1"]),
         ("ab cd",   "ab cxd",   []),
         ("ab cd",   "cd ab",    ["c 1.1>0.1", "d 1.2>0.2", "a 0.1>1.1", "b 0.2>1.2"]),

@@ -255,7 +255,6 @@ def _compile_runtime(interpreter: Path) -> bytes:
 
     engine = wasmtime.Engine(configure())
     store = wasmtime.Store(engine)
-    store.set_epoch_deadline(1)
     written = bytearray()
     wasi = wasmtime.WasiConfig()
     wasi.argv = ("python", "-c", _COMPILE_PROGRAM.replace("PACKAGE", PACKAGE))

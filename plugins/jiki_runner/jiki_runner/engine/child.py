@@ -34,11 +34,11 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.read())
     tell = _teller()
     sys.path.insert(0, request["import_root"])
-    from jiki_runner.engine.confinement import confine, confine_memory
+    from jiki_runner.engine.confinement import confine, limit_resources
     from jiki_runner.engine.limits import Limits
 
     limits = Limits(**request["limits"])
-    confine(limits)
+    limit_resources(limits)
     if request["language"] == "python":
         from jiki_runner.engine.python_engine import PythonEngine, PythonRun
 
@@ -47,8 +47,8 @@ def main() -> None:
         from jiki_runner.engine.javascript_engine import JavaScriptEngine, JavaScriptRun
 
         engine = JavaScriptEngine(JavaScriptRun(**request["run"], limits=limits), tell)
-    confine_memory(engine.memory_allowance_bytes)
-    tell({"event": "ready"})
+    walls = confine(engine.memory_growth_bytes, engine.readable_folders)
+    tell({"event": "ready", "walls": walls})
     engine.execute()
     os._exit(0)  # threads of a stopped guest may still wait for something that will not come
 

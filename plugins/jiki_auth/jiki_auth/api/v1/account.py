@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from jiki_core.http import Blueprint, Reply, reply
-from jiki_core.security import me as current
-
 from jiki_auth.queries.account import user_shape
 from jiki_auth.schemas import UserReply
+from jiki_core.http import Blueprint, Reply, reply
+from jiki_core.security import me as current
 
 blp = Blueprint("me", __name__, url_prefix="/me", description="The signed-in user")
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiki_core.db import unit_of_work
-from jiki_core.http import Blueprint, Reply, reply
-
 from jiki_auth.addresses import normalise_email
 from jiki_auth.api.v1.sign_in import signed_in_reply
 from jiki_auth.api.v1.visitors import auth_settings, current_visitor
@@ -16,6 +13,8 @@ from jiki_auth.commands.sign_in import open_session
 from jiki_auth.errors import InvalidMailToken
 from jiki_auth.models import SessionKind
 from jiki_auth.schemas import ConfirmationQuery, ConfirmationRequestBody, ConfirmationSentReply, SignedInReply
+from jiki_core.db import unit_of_work
+from jiki_core.http import Blueprint, Reply, reply
 
 blp = Blueprint("confirmation", __name__, url_prefix="/confirmation", description="Confirm an address")
 

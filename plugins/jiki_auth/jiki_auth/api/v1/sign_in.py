@@ -6,10 +6,6 @@ import uuid
 from typing import Any, cast
 
 from flask import Response
-from jiki_core.db import unit_of_work
-from jiki_core.errors import Forbidden, Unauthenticated
-from jiki_core.http import Blueprint, Reply, no_content, reply
-from jiki_core.security import become, current_identity
 
 from jiki_auth.api.v1.visitors import auth_settings, current_visitor
 from jiki_auth.authentication import identity_of, session_cache
@@ -20,6 +16,10 @@ from jiki_auth.models import SessionKind
 from jiki_auth.queries.account import user_shape
 from jiki_auth.queries.sessions import SessionFacts, session_facts
 from jiki_auth.schemas import SignedInReply, SignInBody
+from jiki_core.db import unit_of_work
+from jiki_core.errors import Forbidden, Unauthenticated
+from jiki_core.http import Blueprint, Reply, no_content, reply
+from jiki_core.security import become, current_identity
 
 blp = Blueprint("sessions", __name__, description="Sign in and out")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from jiki_core.db import unit_of_work
-from jiki_core.errors import ValidationFailed
-from jiki_core.http import Blueprint, Reply, reply, trusted_header
 
 from jiki_auth.api.v1.visitors import auth_settings, country_of, language_tags_of
 from jiki_auth.commands.sign_up import NewAccount, sign_up
 from jiki_auth.schemas import SignedUpReply, SignUpBody
+from jiki_core.db import unit_of_work
+from jiki_core.errors import ValidationFailed
+from jiki_core.http import Blueprint, Reply, reply, trusted_header
 
 blp = Blueprint("signup", __name__, url_prefix="/signup", description="New accounts")
 

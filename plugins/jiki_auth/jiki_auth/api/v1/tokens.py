@@ -5,10 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from jiki_core.db import unit_of_work
-from jiki_core.errors import Forbidden, InvalidToken
-from jiki_core.http import Blueprint, Reply, never_cache, no_content, reply
-
 from jiki_auth.access_tokens import new_access_token
 from jiki_auth.api.v1.visitors import auth_settings, current_visitor
 from jiki_auth.authentication import session_cache
@@ -18,6 +14,9 @@ from jiki_auth.errors import InvalidCredentials, RefreshReused, Unconfirmed
 from jiki_auth.models import SessionKind
 from jiki_auth.schemas import RefreshBody, TokenBody, TokenPairReply
 from jiki_auth.secrets_at_rest import secret_hash
+from jiki_core.db import unit_of_work
+from jiki_core.errors import Forbidden, InvalidToken
+from jiki_core.http import Blueprint, Reply, never_cache, no_content, reply
 
 blp = Blueprint("token", __name__, url_prefix="/token", description="Bearer tokens")
 

@@ -6,11 +6,11 @@ import re
 from typing import cast
 
 from flask import request
-from jiki_core.http import client_address
-from jiki_core.runtime import runtime
 
 from jiki_auth.commands.sign_in import Visitor
 from jiki_auth.settings import AuthSettings
+from jiki_core.http import client_address
+from jiki_core.runtime import runtime
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAXIMUM_TAGS = 10

@@ -7,6 +7,7 @@ may be asked is the guard's to say: the solution's side lets the tests do everyt
 from __future__ import annotations
 
 import json
+import types
 from importlib import import_module
 
 from .codec import (
@@ -15,8 +16,8 @@ from .codec import (
     ReceivedContainers,
     SharedContainers,
     flat_contents,
-    qualified_name,
     replace_contents,
+    shared_name,
 )
 from .mirrors import CARRIED, COPIED, MirrorFactory, carried_base, copied_base, describe
 from .special_names import FORWARDED
@@ -59,7 +60,6 @@ class Bridge:
         self._numbers: dict[int, int] = {id(root): 0}
         self._adopted: dict[int, Any] = {}
         self._adopted_numbers: dict[int, int] = {}
-        self._unknown_exceptions: dict[str, type[BaseException]] = {}
         self._alive: list[object] = []  # an id is a name only as long as its object lives
         self._servants: dict[str, Callable[..., Any]] = {
             "describe": self._serve_describe,
@@ -177,10 +177,13 @@ class Bridge:
     def _serve_special(self, target: Any, name: str, arguments: Any) -> Any:
         if name not in FORWARDED:
             raise PeerFault(f"{name} is not for others to call")
-        method = getattr(type(target), name, None)
-        if method is None:
-            raise TypeError(f"{type(target).__name__!r} object does not support {name}")
-        return method(target, *arguments)
+        kind = type(target)
+        for base in kind.__mro__:  # looked up on the type and bound by hand, as the interpreter does it
+            if name in base.__dict__:
+                method = base.__dict__[name]
+                bind = getattr(type(method), "__get__", None)
+                return (method if bind is None else bind(method, target, kind))(*arguments)
+        raise TypeError(f"{kind.__name__!r} object does not support {name}")
 
     def _serve_copy(self, target: Any) -> Any:
         base = copied_base(type(target))
@@ -213,8 +216,10 @@ class Bridge:
         if isinstance(value, BaseException):
             return self._encode_exception(value)
         if isinstance(value, type):
-            name = qualified_name(value)
+            name = shared_name(value)
             return ["standard", name] if name else ["class", self.export(value)]
+        if isinstance(value, types.TracebackType):
+            return ["nothing"]  # the third argument of __exit__: the other side has its own, or none
         self._guard.check_handing_over(value)
         name = self._guard.standard_name(value)
         if name:
@@ -230,6 +235,8 @@ class Bridge:
         tag = data[0]
         if tag == "yours":
             return self._exported[data[1]]
+        if tag == "nothing":
+            return None
         if tag == "standard":
             return self._guard.resolve_standard(data[1])
         if tag not in ("class", "object", "exception"):
@@ -246,20 +253,10 @@ class Bridge:
             kind = self.decode(["class", data[2]])
             return self._mirrors.make_instance(kind, self._codec.decode(data[3]) if len(data) > 3 else None)
         _, _, kind_data, arguments, places = data
-        kind = self._guard.raisable(self._exception_class(kind_data))
+        kind = self._guard.raisable(self.decode(kind_data))
         error = self._mirrors.make_exception(kind, tuple(map(self._codec.decode, arguments)))
         BaseException.__setattr__(error, "jiki_places", [(str(f), int(n), str(w)) for f, n, w in places])
         return error
-
-    def _exception_class(self, data: list[Any]) -> Any:
-        try:
-            return self.decode(data)
-        except MalformedValue:
-            if data[0] != "standard":
-                raise
-        # One that the guard does not let the peer name, as unittest.SkipTest: an exception like any other.
-        name = str(data[1]).rpartition(".")[2]
-        return self._unknown_exceptions.setdefault(name, type(name, (Exception,), {}))
 
     def decode(self, data: Any) -> Any:
         """The value of encoded data that is not part of a call."""

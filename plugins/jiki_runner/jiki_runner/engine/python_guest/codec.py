@@ -72,6 +72,24 @@ def qualified_name(kind: type) -> str:
     return f"{module}.{name}" if holder is kind else ""
 
 
+#: Modules whose classes both sides know by name: values, exceptions and abstract bases, nothing that acts.
+_SHARED_MODULES = frozenset(
+    "builtins abc collections collections.abc datetime decimal enum fractions io _io json.decoder numbers re "
+    "typing uuid".split()
+)
+
+
+def shared_name(kind: type) -> str:
+    """The name by which the peer knows this class of the standard library, or an empty string."""
+    name = qualified_name(kind)
+    return name if name.rpartition(".")[0] in _SHARED_MODULES else ""
+
+
+def is_shared_name(name: str) -> bool:
+    """Can a class be named like this by the peer?"""
+    return name.rpartition(".")[0] in _SHARED_MODULES
+
+
 def is_plain(value: object) -> bool:
     """Does this value travel as data (at its outermost level)?"""
     kind = type(value)

@@ -10,7 +10,7 @@ import sys
 import types
 
 from .bridge import resolve
-from .codec import MalformedValue, qualified_name
+from .codec import MalformedValue, is_shared_name, qualified_name
 
 TYPE_CHECKING = False  # see codec.py
 if TYPE_CHECKING:
@@ -72,12 +72,6 @@ class OpenGuard:
 _INNER_PREFIXES = ("_", "gi_", "cr_", "ag_", "tb_", "f_", "co_")
 _NEVER_HANDED_OVER = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType)
 _UNCHANGEABLE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-#: Modules whose classes a solution can name to a test: values and exceptions, nothing that acts.
-_NAMEABLE_MODULES = frozenset(
-    {"builtins", "collections", "datetime", "decimal", "enum", "fractions", "io", "_io", "json.decoder", "re", "uuid"}
-)
-
-
 class TestsGuard:
     """The tests' side. `root` is the one object of ours that the solution's runtime itself may call."""
 
@@ -126,8 +120,7 @@ class TestsGuard:
             return ""
 
     def resolve_standard(self, name: str) -> Any:
-        module, _, _ = name.rpartition(".")
-        found = resolve(name) if module in _NAMEABLE_MODULES else None
+        found = resolve(name) if is_shared_name(name) else None
         if not isinstance(found, type):
             raise MalformedValue(f"{name} is not a class that a solution can name")
         return found

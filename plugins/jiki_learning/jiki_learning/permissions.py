@@ -1,0 +1,9 @@
+"""Permissions of learning. Everybody who is signed in learns; admins edit."""
+
+from __future__ import annotations
+
+from jiki_core.security import Permission
+
+PERMISSIONS = (
+    Permission("learning.learn", "Take lessons and challenges, and see one's own progress", roles=("learner", "admin")),
+)

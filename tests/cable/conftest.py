@@ -1,0 +1,288 @@
+"""What the cable's tests stand on: a real Valkey that can be stopped, time that can be moved, a socket in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import redis
+
+from jiki_core.cable import CableLimits, CableServer, CableServices, Channel, ChannelRegistry, Refused, Registered
+from jiki_core.cable.clock import Clock
+from jiki_core.cable.connection import Connection
+from jiki_core.cable.protocol import Dialect
+from jiki_core.cable.transport import Peer, TransportClosed
+from jiki_core.devserver.ports import free_port
+from jiki_core.devserver.valkey import find_server
+from jiki_core.security import Identity
+from jiki_core.testing import wait_until
+
+
+class ValkeyServer:
+    """A Valkey without files on a free port of ours."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = tempfile.mkdtemp(prefix="jiki-cable-")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
+        self._process = subprocess.Popen([find_server(), *arguments], stdout=subprocess.DEVNULL)
+        with self.client() as client:
+            wait_until(lambda: self._answers(client), what="Valkey's first answer")
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """It accepts connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @staticmethod
+    def _answers(client: redis.Redis) -> bool:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[ValkeyServer]:
+    server = ValkeyServer()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def valkey(shared_valkey: ValkeyServer) -> ValkeyServer:
+    """Empty, and shared with other tests: not to be stopped."""
+    with shared_valkey.client() as client:
+        client.flushall()
+    return shared_valkey
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[ValkeyServer]:
+    """One that a test may stop."""
+    server = ValkeyServer()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(valkey: ValkeyServer) -> Iterator[redis.Redis]:
+    with valkey.client() as connected:
+        yield connected
+
+
+class ManualClock:
+    """Time that passes when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+        self.began = time.time() - self.seconds
+
+    def clock(self) -> Clock:
+        return Clock(wall=lambda: self.began + self.seconds, monotonic=lambda: self.seconds, sleep=self.advance)
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class MemoryTransport:
+    """A socket in memory: what was said to it, and what it will say."""
+
+    def __init__(self, clock: ManualClock, subprotocol: str | None, query: str = "") -> None:
+        self.environ: Mapping[str, Any] = {"QUERY_STRING": query}
+        self.frames: list[bytes] = []
+        self.closed: tuple[int, str] | None = None
+        self.to_say: deque[str] = deque()
+        self.heard_at = clock.seconds
+        self._subprotocol = subprotocol
+
+    @property
+    def peer(self) -> Peer:
+        return Peer("192.0.2.1", self._subprotocol, self.heard_at)
+
+    def receive(self, timeout: float) -> str | None:
+        if self.closed is not None or not self.to_say:
+            raise TransportClosed
+        return self.to_say.popleft()
+
+    def send(self, frame: bytes) -> None:
+        if self.closed is None:
+            self.frames.append(frame)
+
+    def close(self, code: int, reason: str = "", farewell: bytes = b"") -> None:
+        if farewell:
+            self.send(farewell)
+        self.closed = self.closed or (code, reason)
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        """The text messages so far."""
+        return [orjson.loads(_payload(frame)) for frame in self.frames if frame[0] == 0x81]
+
+    def take(self) -> list[dict[str, Any]]:
+        """The text messages since the last call, pings left out."""
+        said = [message for message in self.said if message.get("type") != "ping"]
+        self.frames.clear()
+        return said
+
+
+def _payload(frame: bytes) -> bytes:
+    return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+
+
+@dataclass
+class Desk:
+    """A cable without threads of its own (but the hub's), and the switches of its surroundings."""
+
+    server: CableServer
+    time: ManualClock
+    paused: set[str]
+    permissions: set[str]
+    revoked: set[int]
+    committed: list[str] = field(default_factory=list)
+
+    def connect(
+        self, *, user_id: int = 42, dialect: Dialect | None = Dialect.EXTENDED, query: str = "", session: str = "s1"
+    ) -> Visitor:
+        """A welcome client."""
+        transport = MemoryTransport(self.time, dialect, query)
+        sid = f"sid-of-a-visitor-{len(self.visitors)}"
+        identity = Identity(user_id, "session", session)
+        connection = Connection(self.server, transport, identity, sid)
+        self.server._register(connection)
+        visitor = Visitor(connection, transport)
+        self.visitors.append(visitor)
+        connection.open()
+        return visitor
+
+    visitors: list[Visitor] = field(default_factory=list)
+
+    def pass_time(self, seconds: float, *, step: float = 0.5) -> None:
+        """Lets time pass, with what is due in it."""
+        while seconds > 0:
+            self.time.advance(min(step, seconds))
+            seconds -= step
+            self.server.timers.run_due()
+            self.server.errands.run_pending()
+
+    @contextlib.contextmanager
+    def unit_of_work(self) -> Iterator[None]:
+        """Remembers which units were committed."""
+        try:
+            yield None
+        except BaseException:
+            self.committed.append("rolled back")
+            raise
+        self.committed.append("committed")
+
+    @contextlib.contextmanager
+    def app_context(self, _identity: Identity | None) -> Iterator[None]:
+        yield None
+
+
+@dataclass
+class Visitor:
+    """A client's end of a conversation."""
+
+    connection: Connection
+    transport: MemoryTransport
+
+    def command(self, name: str, identifier: str = "", **members: Any) -> list[dict[str, Any]]:
+        """Sends a command; returns what is said at once."""
+        frame = {"command": name, **({"identifier": identifier} if identifier else {}), **members}
+        self.connection.handle(orjson.dumps(frame).decode())
+        return self.transport.take()
+
+    def perform(self, identifier: str, **data: Any) -> list[dict[str, Any]]:
+        return self.command("message", identifier, data=orjson.dumps(data).decode())
+
+    def hears(self, count: int = 1) -> list[dict[str, Any]]:
+        """Waits for `count` messages from other threads."""
+        wait_until(lambda: len(self._spoken()) >= count, seconds=5, what=f"{count} messages")
+        return self.transport.take()
+
+    def _spoken(self) -> list[dict[str, Any]]:
+        return [message for message in self.transport.said if message.get("type") != "ping"]
+
+    def leave(self) -> None:
+        """The socket ends without a word."""
+        self.transport.closed = (1006, "")
+        self.connection.close()
+        self.connection._server._unregister(self.connection)
+
+
+MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def make_desk(valkey: ValkeyServer) -> Iterator[MakeDesk]:
+    """Builds a cable for some channel classes: `make_desk(RoomChannel, limits=…, url=…)`."""
+    desks: list[Desk] = []
+
+    def make(*channels: type[Channel], limits: CableLimits | None = None, url: str = valkey.url) -> Desk:
+        now, paused, permissions, revoked = ManualClock(), set(), {"rooms.enter"}, set()
+        desk: Desk
+        services = CableServices(
+            channels=ChannelRegistry([Registered("rooms", channel) for channel in channels]),
+            authenticate=lambda _environ: Refused(),
+            is_current=lambda identity: identity.user_id not in revoked,
+            authorize=lambda _identity, permission: permission in permissions,
+            app_context=lambda identity: desk.app_context(identity),
+            unit_of_work=lambda: desk.unit_of_work(),
+            is_paused=paused.__contains__,
+            redis_url=url,
+            limits=limits or CableLimits(),
+            clock=now.clock(),
+        )
+        desk = Desk(CableServer(services, has_threads=False), now, paused, permissions, revoked)
+        desk.server.start()
+        desks.append(desk)
+        return desk
+
+    yield make
+    for desk in desks:
+        for visitor in desk.visitors:
+            if visitor.transport.closed is None:
+                visitor.leave()
+
+
+def node_modules() -> Path | None:
+    """Where @rails/actioncable, @anycable/core and ws are, if they are."""
+    project = Path(__file__).parents[2]
+    found = Path(os.environ.get("JIKI_NODE_MODULES") or project / ".cache/node/cable/node_modules")
+    return found if (found / "@anycable/core").is_dir() else None

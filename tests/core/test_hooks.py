@@ -1,0 +1,306 @@
+"""Each hook of the plugin API is called, with what its specification promises."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from jiki_core.cli.seed import cli as seed
+from jiki_core.contracts import Entitlements, ask
+from jiki_core.db import reading, unit_of_work
+from jiki_core.db.records import Notification
+from jiki_core.plugins.hookspecs import HookSpecs
+from jiki_core.runtime import runtime_of
+from jiki_core.testing import drain_outbox
+
+ROUTE = """
+    @hookimpl
+    def jiki_blueprints(self) -> Sequence[Mount]:
+        blp = Blueprint("door", __name__, url_prefix="/{name}")
+
+        @blp.route("")
+        {policy}
+        def index():
+            return reply({{"open": True}})
+
+        return [Mount(blp, "external")]
+"""
+
+
+def states(app):
+    return {one.name: one for one in app.extensions["jiki.host"].statuses()}
+
+
+def test_every_hook_has_a_test_and_every_test_a_hook():
+    tested = {name.removeprefix("test_hook_") for name in globals() if name.startswith("test_hook_")}
+    declared = {name.removeprefix("jiki_") for name in vars(HookSpecs) if name.startswith("jiki_")}
+    assert tested == declared
+
+
+def test_hook_blueprints(made_plugins, app_with):
+    made_plugins.add("door", ROUTE.format(name="door", policy="@policy(public)"))
+    app = app_with()
+    assert app.test_client().get("/api/v1/external/door").get_json()["open"] is True
+    assert runtime_of(app).mounted["door_external_door.index"].plugin == "door"
+
+
+def test_hook_models(make_app):
+    app = make_app()
+    host = app.extensions["jiki.host"]
+    assert "users" in {model.__tablename__ for model in host.loaded["auth"].contributions.models}
+
+
+def test_hook_jobs(made_plugins, app_with):
+    made_plugins.add(
+        "worker",
+        """
+    @hookimpl
+    def jiki_jobs(self) -> Sequence[Job]:
+        from acme_worker.work import greet
+
+        return [Job(greet)]
+""",
+        files={
+            "work.py": """
+            from __future__ import annotations
+            from jiki_core.db import UnitOfWork
+
+            def greet(uow: UnitOfWork, user_id: int) -> None:
+                uow.notify(user_id, "worker.greeting", {"hello": user_id})
+            """
+        },
+    )
+    app = app_with()
+    with app.app_context():
+        from acme_worker.work import greet
+
+        with unit_of_work() as uow:
+            uow.enqueue(greet, user_id=7)
+    assert drain_outbox(app) == 1
+    with app.app_context():
+        assert reading().scalars(select(Notification.user_id)).all() == [7]
+
+
+def test_hook_channels(made_plugins, app_with):
+    made_plugins.add(
+        "talk",
+        """
+    @hookimpl
+    def jiki_channels(self) -> Sequence[type[Channel]]:
+        class TalkChannel(Channel):
+            truth = "GET /api/v1/internal/talk"
+
+        return [TalkChannel]
+""",
+    )
+    channels = runtime_of(app_with()).channels
+    assert channels["TalkChannel"][0] == "talk"
+
+
+def test_hook_listeners(made_plugins, app_with):
+    made_plugins.add(
+        "ears",
+        """
+    @hookimpl
+    def jiki_listeners(self) -> Sequence[Listener]:
+        from acme_ears.hear import Rang, on_rang
+
+        return [Listener(Rang, on_rang)]
+""",
+        files={
+            "hear.py": """
+            from __future__ import annotations
+            from dataclasses import dataclass
+            from jiki_core.db import UnitOfWork
+            from jiki_core.events import Event
+
+            @dataclass(frozen=True)
+            class Rang(Event):
+                name = "ears.rang"
+                user_id: int
+
+            def on_rang(uow: UnitOfWork, event: Rang) -> None:
+                uow.notify(event.user_id, "ears.heard", {})
+            """
+        },
+    )
+    app = app_with()
+    with app.app_context():
+        from acme_ears.hear import Rang
+
+        with unit_of_work() as uow:
+            uow.emit(Rang(user_id=3))
+    drain_outbox(app)
+    with app.app_context():
+        assert reading().scalars(select(Notification.type)).all() == ["ears.heard"]
+
+
+def test_hook_providers(made_plugins, app_with):
+    made_plugins.add(
+        "gate",
+        """
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_core.contracts import Entitlements
+
+        class OddOnes:
+            def check(self, user_id, entitlement):
+                return user_id % 2 == 1
+
+            def check_many(self, entitlement, user_ids):
+                return {one: one % 2 == 1 for one in user_ids}
+
+        return [Provider(Entitlements, OddOnes)]
+""",
+    )
+    app = app_with()
+    with app.app_context():
+        assert ask(Entitlements).check(1, "premium") is True
+        assert ask(Entitlements).check(2, "premium") is False
+
+
+def test_hook_permissions(made_plugins, app_with):
+    made_plugins.add(
+        "roles",
+        """
+    @hookimpl
+    def jiki_permissions(self) -> Sequence[Permission | Role]:
+        return [Role("keeper", "Keeps"), Permission("roles.keep", "Keep", roles=("keeper",))]
+""",
+    )
+    at = runtime_of(app_with())
+    assert at.permissions["roles.keep"].roles == ("keeper",)
+    assert at.roles["keeper"].summary == "Keeps"
+
+
+def test_hook_commands(made_plugins, app_with):
+    made_plugins.add(
+        "tools",
+        """
+    @hookimpl
+    def jiki_commands(self) -> Sequence[click.Command]:
+        import click
+
+        @click.command("hello")
+        def hello():
+            click.echo("hello from a plugin")
+
+        return [hello]
+""",
+    )
+    done = app_with().test_cli_runner().invoke(args=["tools", "hello"])
+    assert done.output == "hello from a plugin\n"
+
+
+def test_hook_seeds(made_plugins, app_with):
+    made_plugins.add(
+        "seeds",
+        """
+    @hookimpl
+    def jiki_seeds(self) -> Sequence[Seed]:
+        return [
+            Seed("one", lambda uow: uow.notify(1, "seeds.sown", {}), env="all"),
+            Seed("two", lambda uow: uow.notify(2, "seeds.sown", {}), env="production"),
+        ]
+""",
+    )
+    app = app_with()
+    runner = app.test_cli_runner()
+    assert runner.invoke(seed).output == "seeded seeds.one\n"
+    assert runner.invoke(seed).output == ""
+
+
+def test_hook_emails(made_plugins, app_with, mail_catcher):
+    made_plugins.add(
+        "post",
+        """
+    @hookimpl
+    def jiki_emails(self) -> Sequence[EmailTemplate]:
+        return [EmailTemplate("post.card", context=("name",))]
+""",
+        files={"emails/card/en.txt": "A card for {{ name }}\nHello {{ name }}!\n"},
+    )
+    from jiki_core.mail import send_mail
+
+    app = app_with()
+    mail_catcher.clear()
+    with app.app_context(), unit_of_work() as uow:
+        send_mail(uow, "post.card", to="ada@example.test", context={"name": "Ada"}, locale="hu")
+    drain_outbox(app)
+    caught = mail_catcher.messages()
+    assert [(one.to, one.subject, one.text.strip()) for one in caught] == [
+        ("ada@example.test", "A card for Ada", "Hello Ada!")
+    ]
+
+
+CONFIGURE = """
+    @hookimpl
+    def jiki_configure(self, app: Any, settings: Any) -> None:
+        {act}
+"""
+
+
+def test_hook_configure(made_plugins, app_with):
+    made_plugins.add("setup", CONFIGURE.format(act='app.config["SETUP_RAN"] = True'))
+    made_plugins.add("upset", CONFIGURE.format(act='raise RuntimeError("no socket")'))
+    app = app_with()
+    assert app.config["SETUP_RAN"] is True
+    assert states(app)["setup"].state == "running"
+    assert states(app)["upset"].state == "configure-failed"
+    assert "no socket" in states(app)["upset"].cause
+
+
+AUTHENTICATE = """
+    @hookimpl
+    def jiki_authenticate(self, request: Any) -> Identity | None:
+        from jiki_core.security import Identity
+        {act}
+"""
+
+
+def test_hook_authenticate(made_plugins, app_with):
+    body = ROUTE.format(name="who", policy='@policy("who.enter")').replace("external", "internal")
+    body += AUTHENTICATE.format(
+        act='return Identity(int(request.headers["X-User"]), "api_key") if "X-User" in request.headers else None'
+    )
+    made_plugins.add("who", body)
+    client = app_with().test_client()
+    assert client.get("/api/v1/internal/who").status_code == 401
+    assert client.get("/api/v1/internal/who", headers={"X-User": "5"}).status_code == 403, "nobody allows = deny"
+
+
+def test_a_failing_authenticate_refuses_and_never_means_anonymous(made_plugins, app_with):
+    body = ROUTE.format(name="who", policy="@policy(signed_in)").replace(
+        "blp = Blueprint", "from jiki_core.security import signed_in\n        blp = Blueprint"
+    )
+    made_plugins.add("who", body + AUTHENTICATE.format(act='raise RuntimeError("broken reader")'))
+    answer = app_with().test_client().get("/api/v1/external/who")
+    assert answer.status_code == 500
+    assert answer.get_json()["error"]["type"] == "internal_error"
+
+
+AUTHORIZE = """
+    @hookimpl
+    def jiki_authorize(self, identity: Identity, permission: str, resource: Any) -> bool | None:
+        {act}
+"""
+
+
+@pytest.mark.parametrize(
+    ("votes", "is_allowed"),
+    [
+        (["return None", "return None"], False),
+        (["return True", "return None"], True),
+        (["return True", "return False"], False),
+        (["return False", "return True"], False),
+        (["return True", "raise RuntimeError('x')"], False),
+        (["raise RuntimeError('x')", "return True"], False),
+    ],
+)
+def test_hook_authorize(made_plugins, app_with, votes, is_allowed):
+    from jiki_core.security import Identity
+
+    for number, act in enumerate(votes):
+        made_plugins.add(f"vote{number}", AUTHORIZE.format(act=act))
+    at = runtime_of(app_with())
+    assert at.authorize(Identity(1, "session"), "anything.act", None) is is_allowed
