@@ -14,7 +14,8 @@ from flask_cors import CORS
 from flask_migrate import Migrate
 
 from jiki_core.assembly import Assembly, bind_all
-from jiki_core.cable.broadcast import publish
+from jiki_core.cable import disconnect_user, publish
+from jiki_core.cable_wiring import wire_cable
 from jiki_core.cache import connect
 from jiki_core.command_groups import PluginCommands
 from jiki_core.configuration import (
@@ -100,7 +101,8 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     app.extensions["jiki.host"] = host
     app.extensions["jiki.gate"] = gate
     app.extensions["jiki.configuration"] = configuration
-    app.extensions["jiki"] = _runtime(role, configuration, host, gate, assembly, mounted)
+    at = app.extensions["jiki"] = _runtime(role, configuration, host, gate, assembly, mounted)
+    mounted.update(wire_cable(app, at, assembly))
     _add_commands(app, host)
     Migrate(app, db, command="alembic", directory=_migrations_directory())
     return app
@@ -183,6 +185,7 @@ def _runtime(
         plugin_settings={name: one.settings for name, one in host.loaded.items()},
         redis=redis,
         publish=partial(publish, redis),
+        disconnect=partial(disconnect_user, redis),
     )
 
 

@@ -36,6 +36,10 @@ class Publisher(Protocol):
     def __call__(self, stream: str, message: Mapping[str, Any], *, durable_id: str | None = None) -> object: ...
 
 
+class Disconnector(Protocol):
+    def __call__(self, user_id: int, *, session_id: str | None = None, reconnect: bool = False) -> object: ...
+
+
 class PluginStates(Protocol):
     """What doors may ask of a plugin's state; "core" is always running."""
 
@@ -79,6 +83,8 @@ class Runtime:
     plugin_settings: Mapping[str, Any]
     redis: redis.Redis
     publish: Publisher
+    #: ends a user's sockets everywhere, or one session's; raises redis.RedisError
+    disconnect: Disconnector
 
 
 def runtime() -> Runtime:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 #: bytes handed to a waiting `send` at once; small, so that progress shows
-_CHUNK_BYTES = 16_384
+_CHUNK_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from jiki_core.contracts.core import (
     CountryLocator,
     Entitlements,
     NetworkReputation,
+    SignIns,
     Translator,
     Verdict,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Entitlements",
     "NetworkReputation",
     "Provider",
+    "SignIns",
     "Translator",
     "Verdict",
     "ask",

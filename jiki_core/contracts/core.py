@@ -32,6 +32,15 @@ class Accounts(Contract):
         raise AssertionError("answered by a provider")
 
 
+class SignIns(Contract):
+    """Whether a session still stands, for credentials that were derived from it. Answered by auth."""
+
+    @question(absent=None, failing=None)
+    def identity_of(self, session_id: str) -> Any:
+        """The `Identity` the session stands for now, or None when it is over."""
+        raise AssertionError("answered by a provider")
+
+
 Shape = Literal["user", "profile", "settings"]
 
 

@@ -95,6 +95,10 @@ class UnitOfWork:
         else:
             self.after_commit(lambda: self._runtime.publish(stream, message))
 
+    def disconnect(self, user_id: int, *, session_id: str | None = None) -> None:
+        """Ends the sockets of a user, or of one session, everywhere, once what revoked them is committed."""
+        self.after_commit(lambda: self._runtime.disconnect(user_id, session_id=session_id))
+
     def notify(self, user_id: int, type: str, data: Mapping[str, Any]) -> uuid.UUID:
         """Stores a notification of a user and pushes it on NotificationsChannel. `type` is "<plugin>.<kind>"."""
         notification_id = uuid7()

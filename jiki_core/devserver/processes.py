@@ -1,4 +1,4 @@
-"""The processes of a stack: started with prefixed logs, restarted after a crash, stopped in reverse order."""
+"""The processes of a stack: started with prefixed logs, restarted after a crash, stopped together."""
 
 from __future__ import annotations
 
@@ -217,10 +217,13 @@ class ProcessGroup:
                 entry.restart_at = None
 
     def stop(self) -> None:
-        """Stop everything, the last started first."""
+        """Stop everything; all are asked, the last started first, before the first is waited for."""
         self.discard()
-        for entry in reversed(self._supervised.values()):
-            entry.process.stop()
+        running = [entry.process for entry in reversed(self._supervised.values())]
+        for process in running:
+            process.ask_to_stop()
+        for process in running:
+            process.stop()
         for process, _ in self._retiring:
             process.kill()
         self._supervised, self._retiring = {}, []

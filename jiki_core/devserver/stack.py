@@ -76,7 +76,8 @@ class Stack:
         self._data_dir = DataDir(options.data_dir)
         self._services: Services | None = None
         self._reaper: Reaper | None = None
-        self._group: ProcessGroup | None = None
+        #: In the order of their start; the last one is stopped first.
+        self._groups: list[ProcessGroup] = []
         self._watcher: CodeWatcher | None = None
         self._started_at = time.monotonic()
 
@@ -98,8 +99,9 @@ class Stack:
         services = self._services = Services(self._data_dir.path, progress=self.say)
         services.start()
         reaper = self._reaper = Reaper(self._data_dir.lock_descriptor)
-        group = self._group = ProcessGroup(self._printer, reaper)
-        smtp_port = self._start_mail_catcher(group)
+        foundation, group = ProcessGroup(self._printer, reaper), ProcessGroup(self._printer, reaper)
+        self._groups = [foundation, group]
+        smtp_port = self._start_mail_catcher(foundation)
         own = development_environment(options.project, self._data_dir.path, url, smtp_port)
         self._data_dir.announce(url, own | services.given())
         environment = {**os.environ, **own, **services.environment(), "PYTHONUNBUFFERED": "1"}
@@ -128,15 +130,17 @@ class Stack:
             saved = self._watcher.saved(0.2) if self._watcher else _nap(0.2)
             if saved:
                 reloader.reload(saved)
-            group.look_after()
+            for each in self._groups:
+                each.look_after()
 
     def stop(self) -> None:
         """End all that was started."""
         if self._watcher is not None:
             self._watcher.close()
-        if self._group is not None:
+        if self._groups:
             self.say("stopping")
-            self._group.stop()
+        for group in reversed(self._groups):
+            group.stop()
         if self._services is not None:
             self._services.stop()
         if self._reaper is not None:

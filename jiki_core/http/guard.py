@@ -29,6 +29,8 @@ from jiki_core.runtime import Runtime, runtime_of
 from jiki_core.security import Policy, current_identity, is_cross_site
 
 log = get_logger(__name__)
+#: `/cable` holds its request for hours: no unit of work, time-out, access line or request metric is for it
+SOCKET_ENDPOINT = "cable"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: bytes of a refused body that are read and dropped, so that the caller gets the answer and not a reset connection
 DRAIN_LIMIT = 32 * 1024 * 1024
@@ -45,6 +47,8 @@ def install_guard(app: Flask) -> None:
 
     @app.before_request
     def guard() -> None:
+        if request.endpoint == SOCKET_ENDPOINT:
+            return
         g.jiki_started = time.perf_counter()
         bind_request_id(accept_request_id(request.headers.get("X-Request-Id")))
         _active.inc()
@@ -55,12 +59,13 @@ def install_guard(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        return _finish(app, response)
+        return response if request.endpoint == SOCKET_ENDPOINT else _finish(app, response)
 
     @app.teardown_request
     def forget(_error: BaseException | None) -> None:
-        _active.dec()
-        bind_request_id(None)
+        if request.endpoint != SOCKET_ENDPOINT:
+            _active.dec()
+            bind_request_id(None)
 
 
 def check(at: Runtime, mounted: Mounted) -> None:

@@ -16,11 +16,15 @@ Category = Literal["transactional", "notifications", "marketing"]
 
 @dataclass(frozen=True)
 class EmailTemplate:
-    """`key` is "<plugin>.<name>"; `context` names the template's variables, which a preview fills and a send must give."""
+    """`key` is "<plugin>.<name>"; `context` names the template's variables, which a preview fills and a send must give.
+
+    Those in `secrets`, such as the token of a link, are sealed while they wait in the outbox.
+    """
 
     key: str
     category: Category = "transactional"
     context: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -286,3 +286,8 @@ def node_modules() -> Path | None:
     project = Path(__file__).parents[2]
     found = Path(os.environ.get("JIKI_NODE_MODULES") or project / ".cache/node/cable/node_modules")
     return found if (found / "@anycable/core").is_dir() else None
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    return ManualClock()

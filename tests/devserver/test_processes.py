@@ -78,6 +78,7 @@ def test_the_exit_status_of_a_step_is_known(group: ProcessGroup, tmp_path: Path)
 
 def test_a_process_that_crashes_is_started_again(group: ProcessGroup, log: io.StringIO, tmp_path: Path) -> None:
     crashed = group.start(shell("web", "echo up; sleep 60", tmp_path))
+    assert eventually(lambda: crashed.last_lines == ["up"])
     os.killpg(crashed.pid, signal.SIGKILL)
 
     def is_up_twice() -> bool:

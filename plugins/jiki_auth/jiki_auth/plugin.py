@@ -57,10 +57,10 @@ class AuthPlugin(Plugin):
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
-        from jiki_auth.providers import UserAccounts
-        from jiki_core.contracts import Accounts
+        from jiki_auth.providers import LiveSignIns, UserAccounts
+        from jiki_core.contracts import Accounts, SignIns
 
-        return [Provider(Accounts, UserAccounts)]
+        return [Provider(Accounts, UserAccounts), Provider(SignIns, LiveSignIns)]
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from jiki_auth.authentication import identity_of, live_session
 from jiki_auth.models import User
 from jiki_core.contracts import Account, Translator, ask
 from jiki_core.db import reading
+from jiki_core.security import Identity
 
 
 class UserAccounts:
@@ -28,3 +31,14 @@ class UserAccounts:
             )
             for user in users
         ]
+
+
+class LiveSignIns:
+    """Answers `SignIns`: what a session stands for now."""
+
+    def identity_of(self, session_id: str) -> Identity | None:
+        try:
+            facts = live_session(uuid.UUID(session_id))
+        except ValueError:
+            return None
+        return identity_of(facts, "session") if facts is not None else None

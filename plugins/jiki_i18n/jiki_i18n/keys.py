@@ -36,6 +36,8 @@ def join_key(parts: tuple[str, ...]) -> str:
 def split_key(key: str) -> tuple[str, ...]:
     """The path a key names, the inverse of `join_key`. Raises ValueError for a lone backslash at the end or
     before a character that needs no escape: such a key would have two spellings."""
+    if "\\" not in key:
+        return tuple(key.split("."))
     parts: list[str] = []
     position = 0
     while True:

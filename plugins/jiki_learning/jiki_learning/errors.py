@@ -97,3 +97,23 @@ class InvalidSubmission(DomainError):
 
     def __init__(self, reason: Literal["no_files", "filename_required", "code_required"]) -> None:
         super().__init__(reason=reason)
+
+
+class ChallengeNotFound(DomainError):
+    symbol = "challenge_not_found"
+    status = 404
+
+
+class ConceptNotFound(DomainError):
+    symbol = "concept_not_found"
+    status = 404
+
+
+class LanguageAlreadyChosen(DomainError):
+    """A course's language is chosen once (contract.md 3.7)."""
+
+    symbol = "language_already_chosen"
+
+
+class InvalidLanguage(DomainError):
+    symbol = "invalid_language"

@@ -121,6 +121,7 @@ def sign_out(uow: UnitOfWork, session_id: uuid.UUID) -> None:
     ).scalar_one_or_none()
     if user_id is not None:
         uow.audit("session:ended", actor_id=user_id, target_type="session", target_id=session_id, plugin="auth")
+        uow.disconnect(user_id, session_id=str(session_id))
 
 
 def touch_session(uow: UnitOfWork, session_id: uuid.UUID) -> None:

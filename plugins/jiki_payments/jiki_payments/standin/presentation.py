@@ -18,6 +18,25 @@ INCLUDABLE: dict[str, frozenset[str]] = {
 }
 #: Members kept as an id and always shown as the object.
 EMBEDDED = frozenset({("subscription_item", "price"), ("item", "price")})
+#: Members that refer to another object by its id.
+REFERENCES = frozenset(
+    {
+        "charge",
+        "configuration",
+        "customer",
+        "default_payment_method",
+        "default_price",
+        "invoice",
+        "latest_charge",
+        "latest_invoice",
+        "payment_intent",
+        "payment_method",
+        "price",
+        "product",
+        "subscription",
+        "test_clock",
+    }
+)
 LARGEST_DEPTH = 4
 
 Tree = dict[str, Any]
@@ -97,12 +116,11 @@ def _render(state: State, value: Any, tree: Tree) -> Any:
 
 
 def _expanded(state: State, key: str, value: Any, tree: Tree) -> Any:
-    if isinstance(value, str):
-        found = state.find(value)
-        if found is None:
-            raise _not_expandable(key)
-        return _render(state, found, tree)
-    return _render(state, value, tree)
+    if isinstance(value, dict | list):
+        return _render(state, value, tree)
+    if key not in REFERENCES:
+        raise _not_expandable(key)
+    return None if value is None else _render(state, state.find(value), tree)
 
 
 def _not_expandable(key: str) -> InvalidRequest:

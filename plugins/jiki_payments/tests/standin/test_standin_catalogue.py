@@ -13,7 +13,7 @@ from .conftest import Prices
 def test_currency_options_show_only_when_expanded(client: stripe.StripeClient, prices: Prices) -> None:
     assert "currency_options" not in client.v1.prices.retrieve(prices.monthly)
     price = client.v1.prices.retrieve(prices.monthly, {"expand": ["currency_options"]})
-    options = price["currency_options"]
+    options = price["currency_options"].to_dict()
     assert {code: option["unit_amount"] for code, option in options.items()} == {
         "usd": 999,
         "inr": 19900,
@@ -24,7 +24,7 @@ def test_currency_options_show_only_when_expanded(client: stripe.StripeClient, p
 def test_a_currency_is_added_to_a_price(client: stripe.StripeClient, prices: Prices) -> None:
     client.v1.prices.update(prices.monthly, {"currency_options": {"eur": {"unit_amount": 699}}})
     price = client.v1.prices.retrieve(prices.monthly, {"expand": ["currency_options"]})
-    assert set(price["currency_options"].keys()) == {"usd", "inr", "jpy", "eur"}
+    assert price["currency_options"].to_dict().keys() == {"usd", "inr", "jpy", "eur"}
 
 
 def test_prices_are_found_by_lookup_key(client: stripe.StripeClient, prices: Prices) -> None:
@@ -44,7 +44,8 @@ def test_a_lookup_key_moves_only_when_asked(client: stripe.StripeClient, prices:
     }
     with pytest.raises(stripe.InvalidRequestError, match="already uses that lookup key"):
         client.v1.prices.create(params)
-    taker = client.v1.prices.create({**params, "transfer_lookup_key": True})
+    params["transfer_lookup_key"] = True
+    taker = client.v1.prices.create(params)
     assert taker.lookup_key == "premium_monthly"
     assert client.v1.prices.retrieve(prices.monthly).lookup_key is None
 

@@ -240,7 +240,7 @@ def test_the_events_of_a_paid_checkout_come_in_stripes_order(
     client: stripe.StripeClient, subscribe: Callable[..., stripe.Subscription]
 ) -> None:
     subscribe()
-    types = [event.type for event in client.v1.events.list({"limit": 100}).data][::-1]
+    types = [str(event.type) for event in client.v1.events.list({"limit": 100}).data][::-1]
     expected = [
         "customer.created",
         "invoice.created",

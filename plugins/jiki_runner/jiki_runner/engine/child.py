@@ -38,7 +38,7 @@ def main() -> None:
     from jiki_runner.engine.limits import Limits
 
     limits = Limits(**request["limits"])
-    limit_resources(limits)
+    limit_resources(limits, request["parent"])
     if request["language"] == "python":
         from jiki_runner.engine.python_engine import PythonEngine, PythonRun
 

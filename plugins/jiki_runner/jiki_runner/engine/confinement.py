@@ -35,13 +35,13 @@ class Wall(StrEnum):
     SYSTEM_CALLS = "system_calls"  #: seccomp: no sockets, no processes, no changes to files
 
 
-def limit_resources(limits: Limits) -> None:
-    """Set what holds from the first moment, loading the engine included, and die with the parent."""
+def limit_resources(limits: Limits, parent: int) -> None:
+    """Set what holds from the first moment, loading the engine included, and die with the process `parent`."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAXIMUM_DESCRIPTORS, MAXIMUM_DESCRIPTORS))
-    _die_with_parent()
+    _die_with_parent(parent)
 
 
 def confine(growth_bytes: int, readable_folders: Sequence[str]) -> list[Wall]:
@@ -55,19 +55,19 @@ def confine(growth_bytes: int, readable_folders: Sequence[str]) -> list[Wall]:
         resource.setrlimit(resource.RLIMIT_DATA, (data + growth_bytes, data + growth_bytes))
     if sys.platform == "darwin":
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # counts processes there; on Linux it would count threads
+    if sys.platform == "linux":
+        _control_process(_PR_SET_NO_NEW_PRIVS, 1)
+        if allow_reading_only(readable_folders):  # while this user can still open them
+            walls.append(Wall.FILES)
     if os.geteuid() == 0:
+        parent = os.getppid()
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
-        _die_with_parent()  # changing the user has cleared it
-    if os.geteuid() != 0:
-        walls.append(Wall.USER)
-    if sys.platform == "linux":
-        _control_process(_PR_SET_NO_NEW_PRIVS, 1)
-        if allow_reading_only(readable_folders):
-            walls.append(Wall.FILES)
-        if forbid_system_calls():
-            walls.append(Wall.SYSTEM_CALLS)
+        _die_with_parent(parent)  # changing the user has cleared it
+    walls.append(Wall.USER)
+    if forbid_system_calls():
+        walls.append(Wall.SYSTEM_CALLS)
     return walls
 
 
@@ -83,12 +83,12 @@ def _data_bytes() -> int:
     return 0
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when the supervisor's thread ends, however it ends."""
     if sys.platform == "linux":
         _control_process(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1 and "container" not in os.environ:  # it ended before we asked
-            os._exit(1)
+    if os.getppid() != parent:  # it ended before we asked
+        os._exit(1)
 
 
 def _control_process(option: int, argument: int) -> None:

@@ -59,15 +59,12 @@ class RunLedger:
         self._is_done = False
         self._limits_hit: set[Limit] = set()
         self._output = ""
-
-    @property
-    def has_started(self) -> bool:
-        """Has the child said anything yet?"""
-        return self._tests is not None or self._breakage is not None or bool(self._fault)
+        self._walls: tuple[str, ...] = ()
 
     def apply(self, message: Mapping[str, Any]) -> Progress | None:
         """Take one message; what of it is to be told, if anything. Raises ProtocolViolation."""
         handlers = {
+            "ready": self._ready,
             "collected": self._collected,
             "started": self._started,
             "finished": self._finished,
@@ -82,6 +79,11 @@ class RunLedger:
             return handler(message)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ProtocolViolation(f"{message['event']}: {type(error).__name__}: {error}") from error
+
+    def _ready(self, message: Mapping[str, Any]) -> None:
+        if self._walls:
+            raise ProtocolViolation("ready twice")
+        self._walls = tuple(map(str, message["walls"]))
 
     def _collected(self, message: Mapping[str, Any]) -> Progress:
         if self._tests is not None:
@@ -190,6 +192,7 @@ class RunLedger:
             breakage=self._breakage if outcome in (Outcome.BROKEN, Outcome.FAULT) else None,
             output=self._output,
             message=message,
+            walls=self._walls,
         )
 
     def _result_of(self, test: AnnouncedTest, ending: Ending) -> TestResult:

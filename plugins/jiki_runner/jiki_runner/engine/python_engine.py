@@ -41,8 +41,9 @@ Tell = Callable[[Mapping[str, Any]], None]
 class PythonRun:
     """What the child process needs to know of a Python run. Paths are the host's."""
 
-    compiled_interpreter: str
-    compiled_runtime: str
+    #: The compiled interpreter and the guests' compiled runtime, see assets.py.
+    interpreter: str
+    runtime: str
     solution_folder: str
     tests_folder: str
     test_files: Sequence[str]
@@ -180,7 +181,7 @@ class PythonEngine:
         self._limit: Limit | None = None
         self._ended_because = ""
         self._has_told_done = False
-        module = wasmtime.Module.deserialize_file(self._engine, run.compiled_interpreter)
+        module = wasmtime.Module.deserialize_file(self._engine, run.interpreter)
         memory_bytes = run.limits.memory_bytes
         self._solution = Guest(
             self._engine,
@@ -202,7 +203,7 @@ class PythonEngine:
             on_frame=self._from_tests,
             on_printed=self._output.add,
         )
-        with open(run.compiled_runtime, "rb") as opened:
+        with open(run.runtime, "rb") as opened:
             self._runtime = opened.read()
 
     @property

@@ -116,6 +116,8 @@ class Report:
     output: str = ""
     message: str = ""
     duration_seconds: float = 0.0
+    #: What held the child process besides its engine, see confinement.py.
+    walls: tuple[str, ...] = ()
 
     @property
     def summary(self) -> Summary:

@@ -11,7 +11,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -34,10 +35,10 @@ class RunFolder:
         status = self._base.lstat()
         if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
             raise UnsafeFolder(f"{self._base} is not this user's own folder; remove it, or set TMPDIR to another place")
-        sweep(self._base)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._base))
-        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        with _held(self._base / _LOCK):
+            _sweep(self._base)
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._base))
+            self._lock = _locked(self.path / _LOCK)
         return self
 
     def __exit__(
@@ -65,23 +66,46 @@ class RunFolder:
 
 
 def sweep(base: Path) -> int:
-    """Remove the folders of runs whose worker is gone; how many."""
+    """Remove the folders of runs whose worker is gone; how many. Each run does it; a worker may do it at its start."""
+    if not base.is_dir():
+        return 0
+    with _held(base / _LOCK):
+        return _sweep(base)
+
+
+def _sweep(base: Path) -> int:
     removed = 0
     for folder in base.glob(f"{_PREFIX}*"):
         try:
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            continue  # being made, or being removed, by another run
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _make_removable(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            removed += 1
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(lock)
+            lock = _locked(folder / _LOCK, fcntl.LOCK_NB)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # in use, or being removed by its run
+        _make_removable(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+        removed += 1
     return removed
+
+
+def _locked(path: Path, option: int = 0) -> int:
+    """A descriptor that holds the lock of `path` until it is closed. Raises BlockingIOError with LOCK_NB."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | option)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold the lock of the base folder: between making a run's folder and locking it nobody may sweep."""
+    descriptor = _locked(path)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _make_removable(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Reads of learning: the catalogue, and what learners have reached."""

@@ -1,0 +1,82 @@
+"""The UserLesson shape, in one statement (contract.md 2.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from jiki_core.contracts import Entitlements, ask
+from jiki_core.db import reading
+from jiki_core.errors import NotFound
+from sqlalchemy import text
+
+from jiki_learning.catalogue import CatalogueLesson
+from jiki_learning.content.course import LessonType
+from jiki_learning.errors import UserLessonNotFound
+from jiki_learning.queries.submissions import SUBMISSION_JSON
+
+_USER_LESSON = text(f"""
+    select mine.completed_at, mine.difficulty_rating, mine.fun_rating, mine.walkthrough_video_watched_percentage,
+           (
+               select c.lesson_id from learning.assistant_conversations c
+               where c.user_id = :user_id and c.lesson_id is not null
+               order by c.updated_at desc, c.id desc limit 1
+           ) as talks_about,
+           (
+               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp)
+                               order by m.id)::text
+               from learning.assistant_conversations c
+               join learning.assistant_messages m on m.conversation_id = c.id
+               where c.user_id = :user_id and c.lesson_id = :lesson_id
+           ) as conversation,
+           (
+               select {SUBMISSION_JSON} from learning.exercise_submissions s
+               where s.user_lesson_id = mine.id order by s.id desc limit 1
+           ) as last_submission
+    from learning.user_lessons mine
+    where mine.user_id = :user_id and mine.lesson_id = :lesson_id
+""")
+
+_LATEST = text(f"""
+    select {SUBMISSION_JSON}
+    from learning.exercise_submissions s
+    join learning.user_lessons mine on mine.id = s.user_lesson_id
+    where mine.user_id = :user_id and mine.lesson_id = :lesson_id
+    order by s.id desc limit 1
+""")
+
+
+def user_lesson_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
+    """Raises UserLessonNotFound for a lesson that the learner has not started."""
+    row = reading().execute(_USER_LESSON, {"user_id": user_id, "lesson_id": lesson.id}).one_or_none()
+    if row is None:
+        raise UserLessonNotFound()
+    return {
+        "lesson_slug": lesson.slug,
+        "status": "started" if row.completed_at is None else "completed",
+        "difficulty_rating": row.difficulty_rating,
+        "fun_rating": row.fun_rating,
+        "walkthrough_video_watched_percentage": row.walkthrough_video_watched_percentage,
+        "conversation": _fragment(row.conversation, empty="[]"),
+        "conversation_allowed": may_converse(user_id, lesson.id, row.talks_about),
+        "data": {"last_submission": _fragment(row.last_submission, empty="null")}
+        if lesson.type is LessonType.EXERCISE
+        else {},
+    }
+
+
+def may_converse(user_id: int, lesson_id: int, talks_about: int | None) -> bool:
+    """Free learners talk with the assistant about one lesson: that of their latest conversation (contract.md 3.9)."""
+    return talks_about in (None, lesson_id) or ask(Entitlements).check(user_id, "premium")
+
+
+def latest_submission_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
+    """Raises NotFound when there is none."""
+    found = reading().execute(_LATEST, {"user_id": user_id, "lesson_id": lesson.id}).scalar_one_or_none()
+    if found is None:
+        raise NotFound()
+    return {"context_type": "UserLesson", "context_slug": lesson.slug, **orjson.loads(found)}
+
+
+def _fragment(json_text: str | None, *, empty: str) -> orjson.Fragment:
+    return orjson.Fragment(json_text if json_text is not None else empty)
