@@ -103,6 +103,8 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     app.extensions["jiki.configuration"] = configuration
     at = app.extensions["jiki"] = _runtime(role, configuration, host, gate, assembly, mounted)
     mounted.update(wire_cable(app, at, assembly))
+    if settings.is_development:
+        mounted.update(_development_pages(app))
     _add_commands(app, host)
     Migrate(app, db, command="alembic", directory=_migrations_directory())
     return app
@@ -187,6 +189,15 @@ def _runtime(
         publish=partial(publish, redis),
         disconnect=partial(disconnect_user, redis),
     )
+
+
+def _development_pages(app: Flask) -> dict[str, Mounted]:
+    """`/dev`, when jiki-core[dev] is installed; production images have neither."""
+    try:
+        from jiki_core.devserver.pages import mount_pages
+    except ModuleNotFoundError:
+        return {}
+    return mount_pages(app)
 
 
 def _add_commands(app: Flask, host: PluginHost) -> None:

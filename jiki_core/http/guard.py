@@ -31,6 +31,11 @@ from jiki_core.security import Policy, current_identity, is_cross_site
 log = get_logger(__name__)
 #: `/cable` holds its request for hours: no unit of work, time-out, access line or request metric is for it
 SOCKET_ENDPOINT = "cable"
+#: for our own pages (API docs, development), whose scripts and styles are theirs
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'"
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: bytes of a refused body that are read and dropped, so that the caller gets the answer and not a reset connection
 DRAIN_LIMIT = 32 * 1024 * 1024
@@ -128,6 +133,10 @@ def _drain() -> None:
         left -= len(chunk)
 
 
+def _content_policy(response: Response) -> str:
+    return PAGE_POLICY if response.mimetype == "text/html" else "default-src 'none'; frame-ancestors 'none'"
+
+
 def _finish(app: Flask, response: Response) -> Response:
     at = runtime_of(app)
     mounted = at.mounted.get(request.endpoint or "")
@@ -136,8 +145,8 @@ def _finish(app: Flask, response: Response) -> Response:
     headers["X-Request-Id"] = current_request_id() or ""
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    headers.add("Vary", "Origin")
+    headers.setdefault("Content-Security-Policy", _content_policy(response))
+    response.vary.add("Origin")
     if at.settings.is_production:
         headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
     elapsed = time.perf_counter() - g.get("jiki_started", time.perf_counter())

@@ -24,6 +24,8 @@ class Seed:
     key: str
     func: Callable[[UnitOfWork], None]
     env: Literal["development", "test", "production", "all"] = "all"
+    #: a line that `bin/dev` shows when the stack is ready
+    notice: str = ""
 
 
 @dataclass(frozen=True)

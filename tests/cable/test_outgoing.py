@@ -65,7 +65,7 @@ def test_a_healthy_line_gets_frames_at_once_and_needs_no_thread(line: Line) -> N
 
 
 def test_nothing_is_lost_or_mixed_when_the_reader_is_late(line: Line) -> None:
-    queue = line.queue()
+    queue = line.queue(max_bytes=10_000_000)
     for _ in range(300):
         queue.put(FRAME)
     assert queue.queued_bytes > 0
@@ -155,7 +155,7 @@ def test_nothing_follows_the_last_words(line: Line) -> None:
 
 
 def test_a_farewell_is_not_waited_for_for_ever(line: Line) -> None:
-    queue = line.queue(stall_seconds=0.2, linger_seconds=0.3)
+    queue = line.queue(stall_seconds=0.2, linger_seconds=0.3, max_bytes=10_000_000)
     for _ in range(300):
         queue.put(FRAME)
     queue.finish(b"bye")

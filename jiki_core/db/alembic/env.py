@@ -30,6 +30,7 @@ def _belongs(schema: str) -> Any:
 def _run(connection: Connection) -> None:
     schema = _set_name()
     connection.execute(text(f'create schema if not exists "{schema}"'))
+    connection.commit()  # each revision gets a transaction of its own, or none (autocommit_block)
     context.configure(
         connection=connection,
         target_metadata=Model.metadata,

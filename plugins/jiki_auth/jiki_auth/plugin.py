@@ -45,9 +45,20 @@ class AuthPlugin(Plugin):
 
     @hookimpl
     def jiki_models(self) -> Sequence[type[Model]]:
-        from jiki_auth.models import MailToken, Session, User, UserRole
+        from jiki_auth import models
 
-        return [User, UserRole, Session, MailToken]
+        return [
+            models.User,
+            models.UserRole,
+            models.UserFlag,
+            models.Session,
+            models.MailToken,
+            models.ApiKey,
+            models.RecoveryCode,
+            models.OtpChallenge,
+            models.KnownDevice,
+            models.SigningKey,
+        ]
 
     @hookimpl
     def jiki_jobs(self) -> Sequence[Job]:
@@ -78,9 +89,9 @@ class AuthPlugin(Plugin):
 
     @hookimpl
     def jiki_seeds(self) -> Sequence[Seed]:
-        from jiki_auth.seeds import sample_accounts
+        from jiki_auth.seeds import NOTICE, sample_accounts
 
-        return [Seed("sample_accounts", sample_accounts, env="development")]
+        return [Seed("sample_accounts", sample_accounts, env="development", notice=NOTICE)]
 
     @hookimpl
     def jiki_commands(self) -> Sequence[click.Command]:

@@ -11,6 +11,7 @@ from jiki_core.runtime import runtime
 
 LEARNER = ("learner@example.com", "maple sundial 41")
 ADMIN = ("admin@example.com", "copper lantern 77")
+NOTICE = f"sample accounts  {LEARNER[0]} / {LEARNER[1]}, admin: {ADMIN[0]} / {ADMIN[1]}"
 
 
 def sample_accounts(uow: UnitOfWork) -> None:

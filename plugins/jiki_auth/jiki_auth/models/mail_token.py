@@ -13,7 +13,13 @@ from jiki_core.db import Timestamp
 
 
 class MailPurpose(StrEnum):
+    #: the address an account was made with
     CONFIRMATION = "confirmation"
+    #: a new address, which takes effect when it confirms
+    EMAIL_CHANGE = "email_change"
+    #: puts the old address back
+    EMAIL_CHANGE_UNDO = "email_change_undo"
+    PASSWORD_RESET = "password_reset"
 
 
 class MailToken(AuthModel):
@@ -23,6 +29,8 @@ class MailToken(AuthModel):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("auth.users.id", ondelete="CASCADE"))
     purpose: Mapped[str] = mapped_column(Text)
+    #: the address it is about: of a change, the new one; of an undo, the old one
+    email: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
     expires_at: Mapped[Timestamp]
     #: first use; a repeat within 15 minutes succeeds again, because the web client calls twice

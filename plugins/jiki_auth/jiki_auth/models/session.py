@@ -33,6 +33,8 @@ class Session(AuthModel):
     network: Mapped[str] = mapped_column(Text, server_default=text("''"))
     created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
     last_used_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
+    #: last time its user proved who they are; account security asks for a recent one
+    authenticated_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
     #: the absolute end
     expires_at: Mapped[Timestamp]
 

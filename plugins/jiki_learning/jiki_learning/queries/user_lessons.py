@@ -8,11 +8,12 @@ import orjson
 from jiki_core.contracts import Entitlements, ask
 from jiki_core.db import reading
 from jiki_core.errors import NotFound
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from jiki_learning.catalogue import CatalogueLesson
 from jiki_learning.content.course import LessonType
 from jiki_learning.errors import UserLessonNotFound
+from jiki_learning.models import UserLesson
 from jiki_learning.queries.submissions import SUBMISSION_JSON
 
 _USER_LESSON = text(f"""
@@ -68,6 +69,15 @@ def user_lesson_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
 def may_converse(user_id: int, lesson_id: int, talks_about: int | None) -> bool:
     """Free learners talk with the assistant about one lesson: that of their latest conversation (contract.md 3.9)."""
     return talks_about in (None, lesson_id) or ask(Entitlements).check(user_id, "premium")
+
+
+def user_lesson_id(user_id: int, lesson_id: int) -> int | None:
+    """The learner's row of a lesson; None for one that is not started."""
+    return (
+        reading()
+        .execute(select(UserLesson.id).where(UserLesson.user_id == user_id, UserLesson.lesson_id == lesson_id))
+        .scalar_one_or_none()
+    )
 
 
 def latest_submission_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jiki_payments.standin.state import JsonObject, State
 
@@ -78,7 +78,6 @@ class Wire:
             return self._carried_out(environ, start_response)
         self._carried_out(environ, _ignore_response)
         _break(environ)
-        return []
 
     def _next_fault(self, method: str, path: str) -> Fault | None:
         with self._state.lock:
@@ -102,7 +101,7 @@ def _ignore_response(status: str, headers: list[tuple[str, str]], exc_info: Any 
     return lambda data: None
 
 
-def _break(environ: WSGIEnvironment) -> None:
+def _break(environ: WSGIEnvironment) -> NoReturn:
     """Close the connection under the client's feet; the server takes ConnectionError as the client having
     gone.
     """

@@ -94,6 +94,8 @@ def test_a_product_can_bring_its_price(client: stripe.StripeClient) -> None:
 
 def test_a_product_is_changed(client: stripe.StripeClient) -> None:
     product = client.v1.products.create({"name": "Premium", "metadata": {"a": "1"}})
-    changed = client.v1.products.update(product.id, {"name": "Premium+", "metadata": {"b": "2"}})
-    assert changed.name == "Premium+"
+    changed = client.v1.products.update(
+        product.id, {"name": "Premium+", "active": False, "metadata": {"b": "2"}}
+    )
+    assert (changed.name, changed.active) == ("Premium+", False)
     assert changed.metadata.to_dict() == {"a": "1", "b": "2"}

@@ -111,3 +111,8 @@ def test_a_deleted_test_clock_takes_its_customers_along(client: stripe.StripeCli
     assert [one.id for one in client.v1.customers.list().data] == [stays.id]
     with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
         client.v1.customers.retrieve(gone.id)
+
+
+def test_a_test_clock_needs_a_time(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="frozen_time"):
+        client.raw_request("post", "/v1/test_helpers/test_clocks")

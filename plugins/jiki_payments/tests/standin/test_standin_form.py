@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,3 +78,24 @@ def test_a_choice_is_one_of_its_choices() -> None:
 )
 def test_metadata_merges_and_empty_values_remove(sent: dict[str, Any], merged: dict[str, str]) -> None:
     assert Params(sent).metadata({"a": "1"}) == merged
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ({"a": "b"}, lambda params: params.text("value")),
+        ("text", lambda params: params.child("value")),
+        ("text", lambda params: params.children("value")),
+        ("text", lambda params: params.texts("value")),
+        ("text", lambda params: params.tree("value")),
+        ([{"a": "b"}], lambda params: params.texts("value")),
+    ],
+)
+def test_a_value_of_another_shape_is_refused(value: Any, read: Callable[[Params], object]) -> None:
+    with pytest.raises(InvalidRequest, match="Invalid"):
+        read(Params({"value": value}))
+
+
+def test_a_tree_is_taken_as_it_is_with_booleans() -> None:
+    sent = {"features": {"a": {"enabled": "true", "options": ["x", "false"], "note": ""}}}
+    assert Params(sent).tree("features") == {"a": {"enabled": True, "options": ["x", False], "note": None}}

@@ -106,3 +106,25 @@ def test_a_card_of_somebody_else_is_no_default(client: stripe.StripeClient) -> N
 def test_an_unknown_card_is_refused(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No such PaymentMethod"):
         client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_gold"}})
+
+
+def test_a_settled_payment_cannot_be_settled_again(
+    client: stripe.StripeClient, control: ControlClient, charge: stripe.Charge
+) -> None:
+    with pytest.raises(AssertionError, match="nothing is open"):
+        control.settle_payment(str(charge.payment_intent))
+
+
+def test_a_card_made_first_is_attached_later(client: stripe.StripeClient) -> None:
+    card = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_mastercard"}})
+    with pytest.raises(stripe.InvalidRequestError, match="not attached to a customer"):
+        client.v1.payment_methods.detach(card.id)
+    customer = client.v1.customers.create({"preferred_locales": ["hu"], "address": {"country": "HU"}})
+    assert client.v1.payment_methods.attach(card.id, {"customer": customer.id}).customer == customer.id
+
+
+def test_nothing_is_attached_to_a_deleted_customer(client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({})
+    client.v1.customers.delete(customer.id)
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})

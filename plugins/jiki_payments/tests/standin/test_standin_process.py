@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -33,6 +34,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     )
     try:
         assert process.stdout is not None
+        assert select.select([process.stdout], [], [], 20)[0], "it said nothing within 20 seconds"
         line = process.stdout.readline()
         ready = re.match(r"stripe stand-in ready at (http://127\.0\.0\.1:\d+)", line)
         assert ready, line

@@ -297,3 +297,147 @@ def test_an_incomplete_subscription_takes_no_change_of_price(
     )
     with pytest.raises(stripe.InvalidRequestError, match="incomplete"):
         change(client, subscription, prices.annual)
+
+
+def test_a_change_of_amount_at_the_same_interval_is_invoiced_with_the_next_renewal(
+    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe, prices: Prices
+) -> None:
+    product = str(client.v1.prices.retrieve(prices.monthly).product)
+    dearer = client.v1.prices.create(
+        {"currency": "usd", "unit_amount": 1999, "recurring": {"interval": "month"}, "product": product}
+    )
+    subscription = subscribe()
+    changed = change(client, subscription, dearer.id)
+    assert changed.latest_invoice == subscription.latest_invoice
+    control.advance(days=32)
+    renewal = client.v1.invoices.list({"subscription": subscription.id, "limit": 1}).data[0]
+    credit, rest, period = [line.amount for line in renewal.lines.data]
+    assert period == 1999
+    assert -999 <= credit < 0 < rest <= 1999
+    assert renewal.total == credit + rest + period
+
+
+def test_a_change_that_costs_nothing_asks_no_card(
+    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe, prices: Prices
+) -> None:
+    subscription = subscribe(price=prices.annual)
+    control.fail_next_payments(str(subscription.customer))
+    changed = change(client, subscription, prices.monthly, payment_behavior="error_if_incomplete")
+    assert changed.status == "active"
+
+
+def test_a_change_the_card_pays_for_is_made(
+    client: stripe.StripeClient, subscribe: Subscribe, prices: Prices
+) -> None:
+    changed = change(client, subscribe(), prices.annual, payment_behavior="error_if_incomplete")
+    assert item_of(changed).price.id == prices.annual
+
+
+def test_while_cancelling_a_change_moves_the_end(
+    client: stripe.StripeClient, subscribe: Subscribe, prices: Prices
+) -> None:
+    subscription = subscribe()
+    client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+    changed = change(client, subscription, prices.annual, proration_behavior="always_invoice")
+    assert changed.cancel_at == item_of(changed).current_period_end
+
+
+def test_a_date_to_cancel_at_is_kept(
+    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
+) -> None:
+    subscription = subscribe()
+    date = control.now() + 5 * DAY
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+        client.v1.subscriptions.update(subscription.id, {"cancel_at": date, "cancel_at_period_end": True})
+    client.v1.subscriptions.update(subscription.id, {"cancel_at": date})
+    control.advance(days=6)
+    ended = client.v1.subscriptions.list({"status": "ended"}).data[0]
+    assert (ended.id, ended.ended_at) == (subscription.id, date)
+
+
+def test_why_somebody_left_is_kept(client: stripe.StripeClient, subscribe: Subscribe) -> None:
+    subscription = client.v1.subscriptions.cancel(
+        subscribe().id, {"cancellation_details": {"comment": "bye", "feedback": "unused"}}
+    )
+    assert subscription.cancellation_details is not None
+    assert subscription.cancellation_details.comment == "bye"
+    assert subscription.cancellation_details.feedback == "unused"
+
+
+def test_metadata_and_card_of_a_subscription_are_changed(
+    client: stripe.StripeClient, subscribe: Subscribe
+) -> None:
+    subscription = subscribe()
+    card = client.v1.payment_methods.attach("pm_card_in", {"customer": str(subscription.customer)})
+    changed = client.v1.subscriptions.update(
+        subscription.id, {"default_payment_method": card.id, "metadata": {"seat": "1"}}
+    )
+    assert changed.default_payment_method == card.id
+    assert changed.metadata.to_dict() == {"user_id": "7", "seat": "1"}
+    stranger = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
+    with pytest.raises(stripe.InvalidRequestError, match="does not have a payment method"):
+        client.v1.subscriptions.update(subscription.id, {"default_payment_method": stranger.id})
+
+
+def test_an_unpaid_subscription_gets_drafts_only(
+    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
+) -> None:
+    control.set_billing(after_last_retry="unpaid", retry_days=[1])
+    subscription = subscribe()
+    control.fail_next_payments(str(subscription.customer), times=2)
+    control.advance(days=64)
+    assert totals(client, subscription) == [(999, "paid"), (999, "open"), (999, "draft")]
+
+
+def test_an_open_invoice_of_an_ended_subscription_can_be_paid_and_revives_nothing(
+    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
+) -> None:
+    subscription = subscribe()
+    control.fail_next_payments(str(subscription.customer))
+    control.advance(days=32)
+    invoice = str(client.v1.subscriptions.cancel(subscription.id).latest_invoice)
+    assert client.v1.invoices.pay(invoice).status == "paid"
+    assert client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
+    with pytest.raises(stripe.InvalidRequestError, match="only an open one can be paid"):
+        client.v1.invoices.pay(invoice)
+
+
+def test_an_invoice_is_voided_once(
+    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
+) -> None:
+    subscription = subscribe()
+    control.fail_next_payments(str(subscription.customer))
+    control.advance(days=32)
+    invoice = str(client.v1.subscriptions.retrieve(subscription.id).latest_invoice)
+    assert client.v1.invoices.void_invoice(invoice).status == "void"
+    with pytest.raises(stripe.InvalidRequestError, match="only an open one can be voided"):
+        client.v1.invoices.void_invoice(invoice)
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([], "exactly one item"),
+        ([{"price": "price_none"}], "No such price"),
+    ],
+)
+def test_a_subscription_is_to_one_price_that_exists(
+    client: stripe.StripeClient, items: Any, message: str
+) -> None:
+    customer = client.v1.customers.create({})
+    with pytest.raises(stripe.InvalidRequestError, match=message):
+        client.v1.subscriptions.create({"customer": customer.id, "items": items})
+
+
+def test_a_one_time_price_cannot_be_subscribed_to(client: stripe.StripeClient) -> None:
+    once = client.v1.prices.create({"currency": "usd", "unit_amount": 999, "product_data": {"name": "A mug"}})
+    customer = client.v1.customers.create({})
+    with pytest.raises(stripe.InvalidRequestError, match="only accepts recurring"):
+        client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": once.id}]})
+
+
+def test_an_item_is_changed_by_its_id(
+    client: stripe.StripeClient, subscribe: Subscribe, prices: Prices
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="name it by its id"):
+        client.v1.subscriptions.update(subscribe().id, {"items": [{"price": prices.annual}]})

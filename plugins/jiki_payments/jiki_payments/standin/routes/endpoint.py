@@ -18,6 +18,9 @@ from jiki_payments.standin.form import Params, decode_form
 from jiki_payments.standin.presentation import check_depth, page_of, present
 from jiki_payments.standin.state import API_VERSION, JsonObject, State
 
+KEPT_ANSWERS = 2_000
+"""Of how many calls the answers are kept; Stripe keeps them by time, a day at least."""
+
 api = Blueprint("api", __name__, url_prefix="/v1")
 
 
@@ -97,6 +100,8 @@ def _answer(handler: Handler, ids: dict[str, str]) -> Response:
             "body": response.get_data(as_text=True),
             "request_id": request_id,
         }
+        if len(state.answers) > KEPT_ANSWERS:
+            del state.answers[next(iter(state.answers))]
     response.headers["Request-Id"] = request_id
     response.headers["Stripe-Version"] = API_VERSION
     if key:

@@ -1,0 +1,55 @@
+"""Asks for the mail that celebrates a completed level: once per learner and level, however often it is completed."""
+
+from __future__ import annotations
+
+from jiki_core.contracts import Accounts, ask
+from jiki_core.db import UnitOfWork
+from jiki_core.mail import send_mail
+from sqlalchemy import func, select, update
+
+from jiki_learning.milestone_texts import as_html, as_text
+from jiki_learning.models import Level, LevelTranslation, UserLevel
+
+
+def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
+    """Nothing is sent for a level without a text, or to somebody who may not receive mail."""
+    accounts = ask(Accounts).get_many([user_id])
+    if not accounts or not accounts[0].may_receive:
+        return
+    account = accounts[0]
+    level = uow.session.execute(
+        select(
+            func.coalesce(LevelTranslation.milestone_email_subject, Level.milestone_email_subject).label("subject"),
+            func.coalesce(
+                LevelTranslation.milestone_email_content_markdown, Level.milestone_email_content_markdown
+            ).label("content"),
+            Level.milestone_email_image_url.label("image_url"),
+        )
+        .outerjoin(
+            LevelTranslation, (LevelTranslation.level_id == Level.id) & (LevelTranslation.locale == account.locale)
+        )
+        .where(Level.id == level_id)
+    ).one()
+    if not level.subject.strip():
+        return
+    is_first = uow.session.execute(
+        update(UserLevel)
+        .where(
+            UserLevel.user_id == user_id, UserLevel.level_id == level_id, UserLevel.milestone_mailed_at.is_(None)
+        )
+        .values(milestone_mailed_at=uow.now)
+        .returning(UserLevel.id)
+    ).scalar_one_or_none()
+    if is_first is not None:
+        send_mail(
+            uow,
+            "learning.level_milestone",
+            to=account.email,
+            locale=account.locale,
+            context={
+                "subject": level.subject,
+                "content_text": as_text(level.content),
+                "content_html": as_html(level.content),
+                "image_url": level.image_url,
+            },
+        )

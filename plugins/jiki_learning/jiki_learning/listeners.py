@@ -1,0 +1,18 @@
+"""What learning does when something has happened; each delivery is a durable job."""
+
+from __future__ import annotations
+
+from jiki_core.db import UnitOfWork
+
+from jiki_learning.badge_rules import BadgeCheck
+from jiki_learning.commands.award_badges import award_badges
+from jiki_learning.commands.mail_milestone import mail_milestone
+from jiki_learning.events import LessonCompleted, LevelCompleted
+
+
+def award_badges_for_lesson(uow: UnitOfWork, event: LessonCompleted) -> None:
+    award_badges(uow, event.user_id, BadgeCheck.LESSON_COMPLETED)
+
+
+def celebrate_level(uow: UnitOfWork, event: LevelCompleted) -> None:
+    mail_milestone(uow, event.user_id, event.level_id)

@@ -1,0 +1,43 @@
+"""Answers of learning to the core's questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from jiki_core.contracts.core import Shape
+from jiki_core.db import UnitOfWork
+from jiki_core.runtime import runtime
+
+from jiki_learning.badge_rules import BadgeCheck
+from jiki_learning.commands.enrol import enrol_by_default
+from jiki_learning.jobs import check_badges
+from jiki_learning.queries.streaks import streaks_of
+from jiki_learning.settings import LearningSettings
+
+
+class NewLearners:
+    """Answers `AccountSetup`: enrols a new account in the default course and looks at the badges of newcomers."""
+
+    def prepare(self, uow: UnitOfWork, user_id: int) -> bool:
+        settings = cast(LearningSettings, runtime().plugin_settings["learning"])
+        enrol_by_default(uow, user_id, settings.default_course_slug)
+        uow.enqueue(
+            check_badges,
+            user_id=user_id,
+            check=BadgeCheck.ACCOUNT_PREPARED.value,
+            account_created_at=uow.now.isoformat(),
+        )
+        return True
+
+
+class LearnerFields:
+    """Answers `AccountFields` for the profile; which of the two it shows is auth's setting (contract.md 2.2)."""
+
+    def fields(self, shape: Shape, user_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        if shape != "profile":
+            return {}
+        return {
+            user_id: {"current_streak": summary.current, "total_active_days": summary.total_active_days}
+            for user_id, summary in streaks_of(user_ids).items()
+        }
