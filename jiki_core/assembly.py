@@ -8,14 +8,14 @@ from typing import Any
 
 from jiki_core.cable import Channel
 from jiki_core.contracts import Contract
-from jiki_core.contracts.binding import BoundProvider, provider_mistakes
+from jiki_core.contracts.binding import BoundProvider
 from jiki_core.db import UnitOfWork
 from jiki_core.events.listeners import BoundListener, Listener
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.jobs.job import BoundJob, bind_job
-from jiki_core.mail.templates import BoundTemplate, bind_templates
-from jiki_core.plugins.contributions import Contributions, Seed
+from jiki_core.mail.templates import BoundTemplate
+from jiki_core.plugins.contributions import Contributions, Made, Seed
 from jiki_core.plugins.host import PluginHost
 from jiki_core.security import Permission, Role
 
@@ -37,34 +37,31 @@ class Assembly:
 
 
 def bind_all(core: Contributions, host: PluginHost) -> Assembly:
-    """Binds in dependency order, the core first. Raises TypeError for a provider that does not answer its contract."""
+    """Binds in dependency order, the core first."""
     assembly = Assembly()
-    for plugin, package, given in _contributors(core, host):
+    for plugin, given, made in _contributors(core, host):
         assembly.mounts += [(plugin, mount) for mount in given.blueprints]
         assembly.seeds += [(plugin, seed) for seed in given.seeds]
         assembly.permissions.update({one.name: one for one in given.permissions})
         assembly.roles.update({one.name: one for one in given.roles})
         assembly.channels.update({channel.name: (plugin, channel) for channel in given.channels})
-        assembly.emails.update({one.template.key: one for one in bind_templates(plugin, package, given.emails)})
+        assembly.emails.update({one.template.key: one for one in made.templates})
         for job in given.jobs:
             bound = bind_job(plugin, job)
             assembly.jobs.update(dict.fromkeys(job.stored_names(plugin), bound))
             assembly.job_names[job.func] = bound.name
         for listener in given.listeners:
             _bind_listener(assembly, plugin, listener)
-        for provider in given.providers:
-            answers = provider.factory()
-            if mistakes := provider_mistakes(provider, answers):
-                raise TypeError("; ".join(mistakes))
-            known = assembly.providers.get(provider.contract, ())
-            assembly.providers[provider.contract] = (*known, BoundProvider(plugin, answers))
+        for contract, answers in made.answers:
+            known = assembly.providers.get(contract, ())
+            assembly.providers[contract] = (*known, BoundProvider(plugin, answers))
     return assembly
 
 
-def _contributors(core: Contributions, host: PluginHost) -> Iterator[tuple[str, str, Contributions]]:
-    yield "core", "jiki_core", core
+def _contributors(core: Contributions, host: PluginHost) -> Iterator[tuple[str, Contributions, Made]]:
+    yield "core", core, Made()
     for name, loaded in host.loaded.items():
-        yield name, loaded.package, loaded.contributions
+        yield name, loaded.contributions, loaded.made
 
 
 def _bind_listener(assembly: Assembly, plugin: str, listener: Listener) -> None:

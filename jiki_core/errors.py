@@ -125,6 +125,13 @@ class CsrfFailed(DomainError):
     status = 403
 
 
+class InsufficientScope(DomainError):
+    """An API key that may not do this; `scope` names the permission it lacks."""
+
+    symbol = "insufficient_scope"
+    status = 403
+
+
 class NotFound(DomainError):
     symbol = "not_found"
     status = 404

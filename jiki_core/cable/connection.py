@@ -127,7 +127,7 @@ class Connection:
         self._is_busy = True
         try:
             while not self._bucket.take():
-                self.clock.sleep(self._bucket.seconds_until_next())
+                self.clock.sleep(max(0.001, self._bucket.seconds_until_next()))
                 if not self._is_open:
                     return
             command = parse_command(text)

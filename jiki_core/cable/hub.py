@@ -64,6 +64,7 @@ class Hub:
         self._subscribed: set[str] = set()
         self._process: int | None = None
         self._is_away = False
+        self._is_stopped = False
         self._is_heard = threading.Event()
         self._wake_channel = f"jiki:cable:wake:{secrets.token_urlsafe(9)}"
         self._keys = Keys(0)
@@ -75,6 +76,11 @@ class Hub:
                 return
             self._process = os.getpid()
         threading.Thread(target=self._run, name="cable-hub", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the thread; nothing is heard afterwards."""
+        self._is_stopped = True
+        self._wake()
 
     @property
     def is_away(self) -> bool:
@@ -185,26 +191,28 @@ class Hub:
 
     def _run(self) -> None:
         pause = 0.1
-        while True:
+        while not self._is_stopped:
             pubsub = self._valkey.subscriber()
             try:
                 self._listen(pubsub)
+                return
             except (redis.RedisError, ValkeyUnavailable, OSError) as error:
                 if self._is_heard.is_set():
                     pause = 0.1
-                self._is_away = True
-                self._is_heard.clear()
-                log.warning("cable_hub_lost", error=type(error).__name__)
-                metrics.HUB_RECONNECTS.inc()
+                if not self._is_away:
+                    log.warning("cable_hub_lost", error=type(error).__name__)
+                    metrics.HUB_LOSSES.inc()
             except Exception:
                 log.exception("cable_hub_failed")
             finally:
                 pubsub.close()
+                self._is_away = True
+                self._is_heard.clear()
             time.sleep(pause * random.uniform(0.5, 1.5))  # spreads reconnects
             pause = min(2.0, pause * 2)
 
     def _listen(self, pubsub: PubSub) -> None:
-        """One connection's life; raises when it ends."""
+        """One connection's life; raises when it is lost, returns when the hub is stopped."""
         self._valkey.call(self._log.mark_birth)
         self._keys = self._valkey.call(Keys.of)
         with self._lock:
@@ -223,7 +231,7 @@ class Hub:
             log.info("cable_hub_returned", streams=len(feeds))
             self._on_return()
         silent_since: float | None = None
-        while True:
+        while not self._is_stopped:
             message = pubsub.get_message(timeout=_SILENCE_SECONDS)
             self._follow_changes(pubsub)
             if message is not None:

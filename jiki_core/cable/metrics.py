@@ -15,4 +15,4 @@ FAILURES = counter("jiki_cable_channel_failures_total", "Channel code that raise
 DELIVERIES = counter("jiki_cable_deliveries_total", "Frames sent because of a broadcast", ["kind"])
 RESTORES = counter("jiki_cable_restores_total", "Sessions that came back", ["outcome"])
 HISTORIES = counter("jiki_cable_histories_total", "Histories asked for, or told to be incomplete", ["outcome"])
-HUB_RECONNECTS = counter("jiki_cable_hub_reconnects_total", "Times the subscriber's connection was lost")
+HUB_LOSSES = counter("jiki_cable_hub_losses_total", "Times the subscriber's connection was lost")

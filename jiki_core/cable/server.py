@@ -74,6 +74,10 @@ class CableServer:
         self.timers.call_later(self.services.limits.presence_seconds / 3, self._watch_presence)
         self.timers.call_later(SESSION_SECONDS / 3, self._watch_sessions)
 
+    def stop(self) -> None:
+        """Ends the hub's thread, for who outlives the cable: tests and tools."""
+        self.hub.stop()
+
     def take_place(self) -> bool:
         """Reserves room for one more socket, before its upgrade; False when full or draining."""
         with self._lock:

@@ -3,7 +3,7 @@
 from jiki_core.db.database import db, reading
 from jiki_core.db.identifiers import uuid7
 from jiki_core.db.model import CoreModel, IdentityKey, Model, Timestamp
-from jiki_core.db.unit_of_work import UnitOfWork, record_refusal, unit_of_work
+from jiki_core.db.unit_of_work import UnitOfWork, record_refusal, refuse_inside_unit, unit_of_work
 
 __all__ = [
     "CoreModel",
@@ -14,6 +14,7 @@ __all__ = [
     "db",
     "reading",
     "record_refusal",
+    "refuse_inside_unit",
     "unit_of_work",
     "uuid7",
 ]

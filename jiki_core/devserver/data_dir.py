@@ -36,6 +36,7 @@ class DataDir:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock = FileLock(self.path / "stack.lock")
+        self._is_ours = False
 
     @property
     def mail(self) -> Path:
@@ -51,24 +52,23 @@ class DataDir:
         """Become the folder's stack; waits for the remains of one that was killed. Raises ServiceError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if self._lock.try_exclusive():
-                return
+            self._is_ours = self._lock.try_exclusive()
         except OSError as error:
-            raise ServiceError(
-                f"the data folder {self.path} can't be used: {error.strerror}",
-                "choose a folder of your own with --data-dir (JIKI_DATA_DIR)",
-            ) from None
+            raise self._unusable(error) from None
         other = self._read()
-        if "jiki_core.devserver.stack" not in command_line(other.pid) and self._lock.wait_exclusive(HEAL_SECONDS):
-            return
-        raise ServiceError(
-            f"a stack is already running on {self.path}: {other.url} (process {other.pid})",
-            "use that one, stop it (Ctrl-C there), or run another with --data-dir DIR --port N",
-        )
+        if not self._is_ours and "jiki_core.devserver.stack" not in command_line(other.pid):
+            self._is_ours = self._lock.wait_exclusive(HEAL_SECONDS)  # its reaper is at work
+        if not self._is_ours:
+            self._lock.release()
+            raise ServiceError(
+                f"a stack is already running on {self.path}: {other.url} (process {other.pid})",
+                "use that one, stop it (Ctrl-C there), or run another with --data-dir DIR --port N",
+            )
 
     def leave(self) -> None:
         """Give the folder free."""
-        if self._lock.is_open:
+        if self._is_ours:
+            self._is_ours = False
             (self.path / "stack.json").unlink(missing_ok=True)
             self._lock.release()
 
@@ -77,10 +77,12 @@ class DataDir:
         write_json(self.path / "stack.json", {"pid": os.getpid(), "url": url, "environment": dict(environment)})
 
     def running_stack(self) -> RunningStack | None:
-        """The stack that runs on this folder now, if any."""
-        if not self.path.exists() or self._lock.is_free():
-            return None
-        return self._read()
+        """The stack that runs on this folder now, if any. Raises ServiceError when we may not look."""
+        try:
+            is_running = self.path.exists() and not self._lock.is_free()
+        except OSError as error:
+            raise self._unusable(error) from None
+        return self._read() if is_running else None
 
     def reset(self) -> None:
         """Delete all data; the folder must be taken. Raises ServiceError while anybody uses the servers."""
@@ -91,6 +93,12 @@ class DataDir:
                 shutil.rmtree(entry)
             else:
                 entry.unlink(missing_ok=True)
+
+    def _unusable(self, error: OSError) -> ServiceError:
+        return ServiceError(
+            f"the data folder {self.path} can't be used: {error.strerror}",
+            "run as its owner, or choose a folder of your own with --data-dir (JIKI_DATA_DIR)",
+        )
 
     def _read(self) -> RunningStack:
         content = read_json(self.path / "stack.json")

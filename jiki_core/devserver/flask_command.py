@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -60,9 +59,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _run_flask(arguments: list[str]) -> int:
-    sys.argv = ["flask", *arguments]
+    from flask.cli import cli
+
     try:
-        runpy.run_module("flask", run_name="__main__", alter_sys=True)
+        cli.main(args=arguments, prog_name="bin/flask")
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     return 0

@@ -13,6 +13,7 @@ from flask import Flask, Response, g, request
 from jiki_core.errors import (
     CsrfFailed,
     Forbidden,
+    InsufficientScope,
     NotFound,
     PayloadTooLarge,
     PluginPaused,
@@ -111,8 +112,15 @@ def _check_policy(at: Runtime, policy: Policy) -> None:
     identity = current_identity()
     if identity is None:
         raise Unauthenticated()
-    if policy.permission is not None and not at.authorize(identity, policy.permission, None):
+    if policy.permission is None:
+        if identity.method == "api_key":  # a key may do what its scopes name, and nothing else
+            _denials.labels(policy.describe()).inc()
+            raise InsufficientScope(scope=None)
+        return
+    if not at.authorize(identity, policy.permission, None):
         _denials.labels(policy.describe()).inc()
+        if identity.method == "api_key":
+            raise InsufficientScope(scope=policy.permission)
         raise Forbidden()
 
 

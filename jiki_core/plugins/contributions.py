@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jiki_core.cable import Channel
-from jiki_core.contracts import Provider
+from jiki_core.cable import Channel, channel_mistakes
+from jiki_core.contracts import Contract, Provider
+from jiki_core.contracts.binding import provider_mistakes
 from jiki_core.db import Model, UnitOfWork
 from jiki_core.events import Event, Listener
 from jiki_core.events.event import event_mistakes
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
+from jiki_core.mail.templates import BoundTemplate, bind_templates
 from jiki_core.security import Permission, Role
 
 
@@ -97,9 +99,41 @@ def collect(plugin: str, calls: dict[str, Callable[[], Any]]) -> Collected:
     return found
 
 
+@dataclass(frozen=True)
+class Made:
+    """What exists once per app: the objects that answer contracts, and the mail templates with their loader."""
+
+    answers: tuple[tuple[type[Contract], Any], ...] = ()
+    templates: tuple[BoundTemplate, ...] = ()
+
+
+def make(plugin: str, package: str, given: Contributions) -> tuple[Made, list[str]]:
+    """Makes a plugin's providers and templates; sentences on what cannot be made. Never raises."""
+    answers: list[tuple[type[Contract], Any]] = []
+    templates: tuple[BoundTemplate, ...] = ()
+    mistakes: list[str] = []
+    for provider in given.providers:
+        try:
+            made = provider.factory()
+        except Exception as error:
+            mistakes.append(
+                f"the provider of {provider.contract.__name__} raised {type(error).__name__}: {error}{_place(error)}"
+            )
+            continue
+        mistakes += provider_mistakes(provider, made)
+        answers.append((provider.contract, made))
+    try:
+        templates = bind_templates(plugin, package, given.emails)
+    except ValueError as error:
+        mistakes.append(f"jiki_emails: {error}; the package needs a folder `emails`")
+    return Made(tuple(answers), templates), mistakes
+
+
 def _own_mistakes(plugin: str, kind: str, values: Sequence[Any]) -> list[str]:
     if kind in ("blueprints", "jobs"):
         return [mistake for value in values for mistake in value.mistakes()]
+    if kind == "channels":
+        return [mistake for value in values for mistake in channel_mistakes(value)]
     if kind == "emails":
         return [mistake for value in values for mistake in value.mistakes(plugin)]
     if kind == "permissions":

@@ -18,7 +18,7 @@ from flask import Flask, Request
 from jiki_core.configuration import Configuration
 from jiki_core.errors import DomainError, InternalError
 from jiki_core.observability import counter, get_logger
-from jiki_core.plugins.contributions import Contributions, collect
+from jiki_core.plugins.contributions import Contributions, Made, collect, make
 from jiki_core.plugins.discovery import Discovered, discover
 from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
 from jiki_core.plugins.manifest import Plugin, manifest_mistakes
@@ -36,12 +36,13 @@ _failures = counter("jiki_plugin_failures_total", "Hook calls that failed", ["pl
 
 @dataclass(frozen=True)
 class LoadedPlugin:
-    """A plugin that passed validation: its instance and what it contributes."""
+    """A plugin that passed validation: its instance, what it contributes, and what of that was made already."""
 
     plugin: Plugin
     package: str
     settings: Any
     contributions: Contributions
+    made: Made
 
 
 class PluginHost:
@@ -193,7 +194,11 @@ class PluginHost:
                     ),
                 )
                 return
-        self.loaded[name] = LoadedPlugin(plugin, found.package, settings, contributions)
+        made, mistakes = make(name, found.package, contributions)
+        if mistakes:
+            self._fail(name, _invalid(mistakes, found.distribution))
+            return
+        self.loaded[name] = LoadedPlugin(plugin, found.package, settings, contributions, made)
 
     def _validated(self, name: str, plugin: Plugin, candidate: Candidate) -> tuple[Contributions, list[str]]:
         mistakes = list(hook_mistakes(plugin))

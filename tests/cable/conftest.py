@@ -279,6 +279,7 @@ def make_desk(valkey: ValkeyServer) -> Iterator[MakeDesk]:
         for visitor in desk.visitors:
             if visitor.transport.closed is None:
                 visitor.leave()
+        desk.server.stop()
 
 
 def node_modules() -> Path | None:

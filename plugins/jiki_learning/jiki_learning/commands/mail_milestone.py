@@ -5,9 +5,9 @@ from __future__ import annotations
 from jiki_core.contracts import Accounts, ask
 from jiki_core.db import UnitOfWork
 from jiki_core.mail import send_mail
+from markdown_it import MarkdownIt
 from sqlalchemy import func, select, update
 
-from jiki_learning.milestone_texts import as_html, as_text
 from jiki_learning.models import Level, LevelTranslation, UserLevel
 
 
@@ -48,8 +48,9 @@ def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
             locale=account.locale,
             context={
                 "subject": level.subject,
-                "content_text": as_text(level.content),
-                "content_html": as_html(level.content),
+                "content_text": level.content,
+                # the preset without raw HTML: editors write Markdown, nothing else reaches a mail
+                "content_html": MarkdownIt("js-default").render(level.content),
                 "image_url": level.image_url,
             },
         )

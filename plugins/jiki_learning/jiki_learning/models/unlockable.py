@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from jiki_core.db import IdentityKey
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_learning.models.base import LearningModel
@@ -73,11 +73,4 @@ class UnlockEdge(LearningModel):
         UniqueConstraint("concept_id"),
         UniqueConstraint("challenge_id"),
         Index("unlock_edges_next_lesson_id_idx", "next_lesson_id"),
-        # a completed lesson announces at most one challenge (contract.md 4.1)
-        Index(
-            "unlock_edges_one_challenge_key",
-            "lesson_id",
-            unique=True,
-            postgresql_where=text("challenge_id is not null"),
-        ),
     )

@@ -166,7 +166,8 @@ def load_catalogue(session: Session) -> Catalogue:
             data=row.data,
             walkthrough_video_data=row.walkthrough_video_data,
             concepts=tuple(one for one in opened if isinstance(one, CatalogueConcept)),
-            challenge=next((one for one in opened if isinstance(one, CatalogueChallenge)), None),
+            # the newest, should an import have left an orphan at the same lesson (contract.md 4.1: at most one)
+            challenge=max((one for one in opened if isinstance(one, CatalogueChallenge)), key=_by_id, default=None),
         )
         lessons_of_level.setdefault(row.level_id, []).append(lesson)
     return Catalogue(
@@ -207,6 +208,10 @@ def _courses(session: Session, lessons_of_level: dict[int, list[CatalogueLesson]
         )
         for course in session.execute(select(Course.id, Course.slug).order_by(Course.position))
     }
+
+
+def _by_id(challenge: CatalogueChallenge) -> int:
+    return challenge.id
 
 
 Unlockable = CatalogueConcept | CatalogueChallenge

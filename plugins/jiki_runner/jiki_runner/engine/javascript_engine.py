@@ -47,3 +47,146 @@ class JavaScriptRun:
     tests_folder: str
     test_files: Sequence[str]
     limits: Limits
+
+
+class _Broken(Exception):
+    """A file cannot be read as JavaScript; carries the event to tell."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        super().__init__(event["message"])
+        self.event = event
+
+
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath("javascript_guest", name).read_text("utf-8")
+
+
+class JavaScriptEngine:
+    """One run of one exercise."""
+
+    def __init__(self, run: JavaScriptRun, tell: Tell) -> None:
+        self._run = run
+        self._tell = tell
+        self._deadline = 0.0
+        self._limits_hit: set[Limit] = set()
+        solution = {path.name: path.read_text("utf-8") for path in sorted(Path(run.solution_folder).iterdir())}
+        tests = {path.name: path.read_text("utf-8") for path in sorted(Path(run.tests_folder).iterdir())}
+        self._solution_names = frozenset(solution)
+        self._files = {**tests, **solution}
+        self._transformer = MiniRacer()
+        self._transformer.eval(Path(run.runtime).read_text("utf-8"))
+        self._transformer.eval(_source("module_transform.js"))
+        self._isolate = MiniRacer()
+        options = json.dumps({"outputCharacters": run.limits.output_bytes})
+        parts = "\n".join(map(_source, HARNESS_PARTS))
+        harness: Any = self._isolate.eval(f"'use strict'; (function (hostOptions) {{\n{parts}\n}})({options})")
+        self._api = {name: harness[name] for name in ("define", "load", "run", "takePrinted", "isOutputCut")}
+
+    @property
+    def memory_growth_bytes(self) -> int:
+        """How much the process may grow from here: a program's heap and buffers, and what V8 needs beside them."""
+        return self._run.limits.memory_bytes + V8_OVERHEAD_BYTES
+
+    @property
+    def readable_folders(self) -> list[str]:
+        """Nothing: the files are read."""
+        return []
+
+    def execute(self) -> None:
+        """Run to the end and tell everything, `ended` last."""
+        self._isolate.set_hard_memory_limit(self._run.limits.memory_bytes)
+        self._deadline = time.monotonic() + self._run.limits.wall_clock_seconds
+        try:
+            for name, text in self._files.items():
+                self._define(name, text)
+            self._run_tests()
+        except _Broken as broken:
+            self._tell(broken.event)
+        except MiniRacerBaseException as error:
+            self._tell(self._stopped(error, {"event": "broken", "error_type": "", "places": [], "is_solution": True}))
+        if self._ask("isOutputCut", otherwise=False):
+            self._limits_hit.add(Limit.OUTPUT)
+        self._tell({"event": "ended", "output": self._ask("takePrinted", otherwise=""), "limits": sorted(self._limits_hit)})
+
+    def _define(self, name: str, text: str) -> None:
+        """Hand one file to the harness as a function that has not run yet. Raises _Broken."""
+        if name.endswith(".json"):
+            code = f"module.exports = JSON.parse({json.dumps(text)});"
+        elif name.endswith((".js", ".mjs")):
+            code = self._transform(name, text)
+        else:
+            return
+        is_test = name not in self._solution_names
+        testing = "const { describe, xdescribe, test, it, xtest, xit, expect, jest, beforeAll, beforeEach, afterEach, afterAll } = __jiki_testing;"
+        parameters = "module, exports, require, __jiki_require, __jiki_exportAs, __jiki_exportAll, __jiki_importName, __jiki_testing"
+        wrapped = f"(function ({parameters}) {{ 'use strict'; {testing if is_test else ''} {{ {code}\n}} }})\n//# sourceURL={name}"
+        try:
+            factory = self._isolate.eval(wrapped)
+        except JSEvalException as error:  # what V8 finds wrong and acorn does not
+            first_line = str(error).strip().splitlines()[-1]
+            raise _Broken(self._syntax_event(name, text, first_line.removeprefix("SyntaxError: "), 0, 0)) from error
+        self._api["define"](name, is_test, factory)
+
+    def _transform(self, name: str, text: str) -> str:
+        transform = self._transformer.eval("transformModule")
+        if not isinstance(transform, JSFunction):
+            raise TypeError("the module transform is not a function")
+        result = json.loads(str(transform(text, name, timeout_sec=self._rest())))
+        if "error" in result:
+            error = result["error"]
+            raise _Broken(self._syntax_event(name, text, error["message"], error["line"], error["column"]))
+        return str(result["code"])
+
+    def _syntax_event(self, name: str, text: str, message: str, line: int, column: int) -> dict[str, Any]:
+        lines = text.splitlines()
+        shown = lines[line - 1] if 0 < line <= len(lines) else ""
+        return {
+            "event": "broken",
+            "error_type": "SyntaxError",
+            "message": message,
+            "places": [],
+            "is_solution": name in self._solution_names,
+            "syntax": {"file": name, "line": line, "column": column, "text": shown},
+        }
+
+    def _run_tests(self) -> None:
+        loaded = json.loads(str(self._api["load"]("\n".join(self._run.test_files), timeout_sec=self._rest())))
+        self._tell(loaded)
+        if loaded["event"] != "collected":
+            return
+        for index, test in enumerate(loaded["tests"]):
+            self._tell({"event": "started", "id": test["id"]})
+            try:
+                result: Any = self._api["run"](index, timeout_sec=self._rest())
+                if isinstance(result, JSPromise):
+                    result = result.get(timeout=self._rest())
+                self._tell(json.loads(str(result)))
+            except MiniRacerBaseException as error:
+                self._tell(self._stopped(error, {"event": "finished", "id": test["id"], "status": "error"}))
+                return
+        self._tell({"event": "done"})
+
+    def _stopped(self, error: MiniRacerBaseException, event: dict[str, Any]) -> dict[str, Any]:
+        """`event`, completed with what ended the program."""
+        limits = self._run.limits
+        event["output"] = self._ask("takePrinted", otherwise="")
+        if isinstance(error, JSTimeoutException):
+            event |= {"limit": Limit.WALL_CLOCK, "message": limit_message(Limit.WALL_CLOCK, limits)}
+            if event["event"] == "finished":
+                event["status"] = "timed_out"
+        elif isinstance(error, JSOOMException):
+            event |= {"limit": Limit.MEMORY, "message": limit_message(Limit.MEMORY, limits)}
+        else:
+            kind = "rejected" if isinstance(error, JSPromiseError) else "ended"
+            event["message"] = f"The program {kind} the run: {str(error).strip().splitlines()[-1]}"
+        return event
+
+    def _ask(self, name: str, otherwise: Any) -> Any:
+        """Ask the harness something at the end; a program that cannot be stopped answers nothing."""
+        try:
+            return self._api[name](timeout_sec=0.5)
+        except MiniRacerBaseException:
+            return otherwise
+
+    def _rest(self) -> float:
+        return max(0.01, self._deadline - time.monotonic())

@@ -276,9 +276,9 @@ class PythonEngine:
         """Add to a result what only this side knows: what was printed, and which limit ended the solution."""
         event["output"] = self._output.take()
         if event.get("error_type") == "PeerGone":
+            event["error_type"] = ""
             with self._end_lock:
                 event["limit"] = self._limit
             if event["event"] == "finished":
-                event["error_type"] = ""
                 if self._limit in (Limit.WALL_CLOCK, Limit.CPU):
                     event["status"] = "timed_out"

@@ -30,13 +30,14 @@ const printLine = (...values) => {
 
 // --- what the language of a browser has and the engine has not ---
 
-const waitAsync = Atomics.waitAsync;
+const { waitAsync } = Atomics;
+const SharedBuffer = SharedArrayBuffer;
 const timers = new Set();
 let timerCount = 0;
 let failureOfTimer = null; // what a timer's callback threw, for the test that is running
 
 const after = (delay, callback) => {
-  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const cell = new Int32Array(new SharedBuffer(4));
   waitAsync(cell, 0, 0, Math.max(1, Number(delay) || 0)).value.then(callback);
 };
 const startTimer = (callback, delay, repeats, given) => {
@@ -115,7 +116,7 @@ const loadModule = (name) => {
     if (isTest && specifier === '@jest/globals') return testingApi;
     return loadModule(resolveModule(specifier, name));
   };
-  factory(module, module.exports, require, exportAs, exportAll, importName, isTest ? testingApi : {});
+  factory(module, module.exports, require, require, exportAs, exportAll, importName, isTest ? testingApi : {});
   return module.exports;
 };
 
@@ -297,9 +298,11 @@ const api = {
     const startedAt = Date.now();
     let details = { status: 'passed' };
     failureOfTimer = null;
+    forgetFailure();
     try {
       await runTest(test);
       if (failureOfTimer) throw failureOfTimer.thrown;
+      throwSwallowedFailure();
       await endGroups(test);
     } catch (thrown) {
       details = explain(thrown);

@@ -21,10 +21,10 @@ function transformModule(source, fileName) {
   const exportName = (name, expression) => getters.push(`${quote(name)}: () => ${expression}`);
   const namespaceOf = (specifier) => {
     const name = `__jiki_import_${imports.length}`;
-    imports.push(`const ${name} = require(${quote(specifier)});`);
+    imports.push(`const ${name} = __jiki_require(${quote(specifier)});`);
     return name;
   };
-  const member = (namespace, name, specifier) => `importName(${namespace}, ${quote(name)}, ${quote(specifier)})`;
+  const member = (namespace, name, specifier) => `__jiki_importName(${namespace}, ${quote(name)}, ${quote(specifier)})`;
 
   const boundNames = (pattern) => {
     switch (pattern?.type) {
@@ -63,7 +63,7 @@ function transformModule(source, fileName) {
       if (node.exported) {
         exportName(nameOf(node.exported), namespace);
       } else {
-        imports.push(`exportAll(${namespace});`);
+        imports.push(`__jiki_exportAll(${namespace});`);
       }
       blank(node);
     },
@@ -110,6 +110,6 @@ function transformModule(source, fileName) {
   }
   code += source.slice(position);
   if (code.startsWith('#!')) code = `//${code}`;
-  const exports_ = getters.length ? `exportAs({ ${getters.join(', ')} });` : '';
+  const exports_ = getters.length ? `__jiki_exportAs({ ${getters.join(', ')} });` : '';
   return JSON.stringify({ code: `${exports_}${imports.join(' ')}${code}` });
 }

@@ -1,0 +1,1 @@
+"""The rules of i18n: one public function per act."""

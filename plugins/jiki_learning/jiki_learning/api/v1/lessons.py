@@ -1,0 +1,72 @@
+"""`internal/lessons`: what a lesson is made of, and what is handed in for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jiki_core.db import unit_of_work
+from jiki_core.errors import NotFound
+from jiki_core.http import Blueprint, Reply, policy, reply
+from jiki_core.security import me
+
+from jiki_learning.api.v1.offered_files import offered_files
+from jiki_learning.api.v1.ready_bytes import ready
+from jiki_learning.commands.submit_exercise import submit_exercise
+from jiki_learning.errors import (
+    DuplicateFilename,
+    FileTooLarge,
+    InvalidSubmission,
+    LessonInProgress,
+    LessonNotFound,
+    LessonNotUnlocked,
+    LevelNotCompleted,
+    TooManyFiles,
+    UserLevelNotFound,
+)
+from jiki_learning.queries.catalogue import current_catalogue, find_lesson
+from jiki_learning.queries.user_courses import chosen_language
+from jiki_learning.queries.user_lessons import latest_submission_shape
+from jiki_learning.schemas import EmptyReply, LessonReply, SubmissionBody, SubmissionReply
+
+blp = Blueprint("lessons", __name__, url_prefix="/lessons", description="Lessons")
+
+
+@blp.route("/<slug>")
+@policy("learning.learn")
+@blp.response(200, LessonReply)
+@blp.raises(LessonNotFound)
+def show(slug: str) -> Reply:
+    """A lesson, its videos in the learner's language. Nothing is locked here (contract.md 2.5)."""
+    lesson = find_lesson(slug)
+    language = chosen_language(me().user_id, current_catalogue().course_of(lesson).id) if lesson.data else None
+    return ready(lesson.body(language))
+
+
+@blp.route("/<slug>/exercise_submissions", methods=["POST"])
+@policy("learning.learn")
+@blp.arguments(SubmissionBody)
+@blp.response(201, EmptyReply)
+@blp.raises(LessonNotFound, DuplicateFilename, FileTooLarge, TooManyFiles, InvalidSubmission)
+@blp.raises(
+    {
+        UserLevelNotFound: (403, "level_not_found"),
+        LessonInProgress: 403,
+        LessonNotUnlocked: 403,
+        LevelNotCompleted: 403,
+    }
+)
+def submit(body: dict[str, Any], slug: str) -> Reply:
+    """Hands in files; starts the lesson when it may be started."""
+    files = offered_files(body)
+    with unit_of_work() as uow:
+        submit_exercise(uow, me().user_id, slug, files)
+    return reply({}, status=201)
+
+
+@blp.route("/<slug>/exercise_submissions/latest")
+@policy("learning.learn")
+@blp.response(200, SubmissionReply)
+@blp.raises(LessonNotFound, NotFound)
+def latest(slug: str) -> Reply:
+    """The learner's latest submission."""
+    return reply({"submission": latest_submission_shape(me().user_id, find_lesson(slug))})

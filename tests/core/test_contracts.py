@@ -1,0 +1,104 @@
+"""Contracts: absent, failing and last good answers; a provider that fails in SQL leaves its caller's transaction whole."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from jiki_core.contracts import Entitlements, Translator, ask
+from jiki_core.db import unit_of_work
+from jiki_core.testing.databases import row_counts
+
+PROVIDER = """
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_core.contracts import Entitlements
+        from acme_gate.answers import Gate
+
+        return [Provider(Entitlements, Gate)]
+"""
+
+ANSWERS = """
+from sqlalchemy import text
+from jiki_core.db import reading
+
+class Gate:
+    mode = "yes"
+
+    def check(self, user_id, entitlement):
+        if self.mode == "raise":
+            raise RuntimeError("no answer")
+        if self.mode == "sql":
+            reading().execute(text("select * from nowhere"))
+        if self.mode == "slow":
+            reading().execute(text("select pg_sleep(5)"))
+        return True
+
+    def check_many(self, entitlement, user_ids):
+        return {one: self.check(one, entitlement) for one in user_ids}
+"""
+
+
+@pytest.fixture
+def gate(made_plugins, app_with):
+    made_plugins.add("gate", PROVIDER, files={"answers.py": ANSWERS})
+    app = app_with()
+    from acme_gate.answers import Gate
+
+    Gate.mode = "yes"
+    with app.app_context():
+        yield Gate
+
+
+def test_absent_means_granted(make_app):
+    with make_app(("i18n",)).app_context():
+        assert ask(Entitlements).check(1, "premium") is True
+        assert ask(Entitlements).check_many("premium", [1, 2]) == {1: True, 2: True}
+
+
+def test_absent_translator_leaves_the_text(app_with):
+    with app_with().app_context():
+        assert ask(Translator).translate("a.b", "hu", "Hello") == "Hello"
+        assert ask(Translator).resolve_locale("hu", ["de"]) == "en"
+
+
+def test_a_failing_provider_yields_the_denying_answer(gate):
+    gate.mode = "raise"
+    assert ask(Entitlements).check(2, "premium") is False
+    assert ask(Entitlements).check_many("premium", [2]) == {2: False}
+
+
+def test_the_last_good_answer_holds_when_the_provider_fails(gate):
+    assert ask(Entitlements).check(3, "premium") is True
+    gate.mode = "raise"
+    assert ask(Entitlements).check(3, "premium") is True
+    assert ask(Entitlements).check(4, "premium") is False, "nobody asked about that one before"
+
+
+@pytest.mark.parametrize("mode", ["sql", "slow"])
+def test_a_failure_in_sql_rolls_back_to_a_savepoint(gate, mode):
+    gate.mode = mode
+    with unit_of_work() as uow:
+        uow.audit("before:asked")
+        assert ask(Entitlements).check(5, "premium") is False
+        assert uow.session.execute(text("select 1")).scalar_one() == 1
+        assert uow.session.execute(text("show statement_timeout")).scalar_one() == "15s"
+    from flask import current_app
+
+    assert row_counts(current_app)["core.audit_events"] == 1
+
+
+def test_an_unknown_question_is_a_mistake(gate):
+    with pytest.raises(AttributeError, match="has no question"):
+        ask(Entitlements).chekc(1, "premium")  # type: ignore[attr-defined]  # the mistake under test
+
+
+def test_a_provider_must_answer_every_question(made_plugins, app_with):
+    made_plugins.add(
+        "gate",
+        PROVIDER,
+        files={"answers.py": "class Gate:\n    def check(self, user_id, entitlement):\n        return True\n"},
+    )
+    status = next(one for one in app_with().extensions["jiki.host"].statuses() if one.name == "gate")
+    assert status.state == "invalid"
+    assert "has no method check_many" in status.cause
