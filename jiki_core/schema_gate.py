@@ -53,7 +53,11 @@ class SchemaGate:
         with self._app.app_context(), db.engine.connect() as connection:
             core = set_status(connection, core_set())
             behind: dict[str, str] = {}
-            for one in plugin_sets(self._host):
+            sets = {one.name: one for one in plugin_sets(self._host)}
+            for name, loaded in self._host.loaded.items():
+                if loaded.contributions.models and (name not in sets or sets[name].head is None):
+                    behind[name] = f"{name} has models but no migrations; write them with `flask db revision`"
+            for one in sets.values():
                 status = set_status(connection, one)
                 if status.behind:
                     behind[one.name] = (

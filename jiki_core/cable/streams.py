@@ -73,15 +73,24 @@ return {epoch, offset, newest, began, entries}
 """
 )
 
-#: since when (milliseconds) this Valkey, in this run, has had our marker
+#: the run, and since when (milliseconds) it is known to have kept everything: 0 unless there is a sign of an older
+#: memory that was lost, which is a marker of another run, or a caller (ARGV 1) who has seen one that is gone
 _BORN = """
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
-local found = redis.call('HMGET', KEYS[1], 'run', 'at')
-if found[1] == run then return found[2] end
 local time = redis.call('TIME')
 local now = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('HSET', KEYS[1], 'run', run, 'at', now)
-return now
+local found = redis.call('HMGET', KEYS[1], 'run', 'at')
+local known, at = ARGV[1], found[2]
+if found[1] ~= run then
+    at = '0'
+    if found[1] or known ~= '' then at = now end
+elseif at == '0' and known ~= '' and known ~= run then
+    at = now
+else
+    return {run, at}
+end
+redis.call('HSET', KEYS[1], 'run', run, 'at', at)
+return {run, at}
 """
 
 #: a socket id that no socket has
@@ -93,6 +102,8 @@ class StreamLog:
 
     def __init__(self, limits: LogLimits = LogLimits()) -> None:
         self._limits = limits
+        # the run of Valkey in which this process last saw the marker
+        self._known_run = b""
 
     def append(
         self,
@@ -137,14 +148,15 @@ class StreamLog:
     def page(self, client: redis.Redis, stream: str) -> LogPage:
         """The whole log, and since when it is known to be whole."""
         with client.pipeline(transaction=False) as pipeline:
-            pipeline.eval(_BORN, 1, Keys.of(client).born)
+            pipeline.eval(_BORN, 1, Keys.of(client).born, self._known_run)
             self._read(pipeline, stream, "-")
-            born, raw = pipeline.execute()
+            (self._known_run, born), raw = pipeline.execute()
         return self._page(raw, int(born))
 
     def mark_birth(self, client: redis.Redis) -> None:
-        """Notes that this Valkey keeps our streams from now on, unless it is noted already."""
-        client.eval(_BORN, 1, Keys.of(client).born)
+        """Notes that this Valkey keeps our streams; a later loss of its memory is known by that."""
+        marked = client.eval(_BORN, 1, Keys.of(client).born, self._known_run)
+        self._known_run = cast("list[bytes]", marked)[0]
 
     def _read(self, client: Any, stream: str, start: str) -> Any:
         keys = Keys.of(client)

@@ -21,6 +21,8 @@ class Account:
     locale: str
     timezone: str
     may_receive: bool
+    #: ISO 3166-1 alpha-2 of the first visit, in capitals; None = never known
+    country_code: str | None = None
 
 
 class Accounts(Contract):
@@ -29,6 +31,11 @@ class Accounts(Contract):
     @question(absent=list, failing=list)
     def get_many(self, ids: Sequence[int]) -> list[Account]:
         """The accounts of these ids, in any order; unknown ids are left out."""
+        raise AssertionError("answered by a provider")
+
+    @question(absent=None, failing=None)
+    def find(self, name: str) -> Account | None:
+        """The account with this address or handle, as operators name people."""
         raise AssertionError("answered by a provider")
 
 

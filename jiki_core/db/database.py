@@ -33,8 +33,8 @@ db = SQLAlchemy(
     session_options={
         "class_": ReadSession,
         "autoflush": False,
-        # matters only on a pinned connection: a failed read must not roll the test's outer transaction back
-        "join_transaction_mode": "create_savepoint",
+        # matters only on a pinned connection: closing a reader must not undo what a unit wrote after its first read
+        "join_transaction_mode": "rollback_only",
     },
 )
 

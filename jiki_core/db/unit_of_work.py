@@ -7,35 +7,48 @@ becomes rows of the same transaction; best-effort broadcasts and callbacks run a
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import func, insert
+from sqlalchemy import func, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from jiki_core.db.commits import CONFLICT_ATTEMPTS, commit, is_conflict, pause_before_retry
 from jiki_core.db.database import writing_bind
 from jiki_core.db.identifiers import uuid7
-from jiki_core.db.outbox import OutboxEntry, OutboxKind
+from jiki_core.db.outbox import IN_FLIGHT, PRIORITY_RANKS, JobOptions, OutboxEntry, OutboxKind, OutboxState
 from jiki_core.db.records import AuditEvent, Notification
 from jiki_core.observability.logs import get_logger
 from jiki_core.observability.request_ids import current_request_id
 from jiki_core.runtime import Runtime, runtime
 
+if TYPE_CHECKING:
+    from jiki_core.jobs.job import BoundJob
+
 log = get_logger(__name__)
+T = TypeVar("T")
 
 #: stream on which a user's notifications are pushed
 NOTIFICATION_STREAM = "notifications/{user_id}"
 #: Valkey channel that wakes the relay; a hint only, the relay polls besides
 DOORBELL = "jiki:outbox"
 
+#: jobs of one unit that go to their queue right after the commit; the rest waits for the relay
+IMMEDIATE_JOBS = 20
+
 _open: ContextVar[UnitOfWork | None] = ContextVar("jiki_unit_of_work", default=None)
+_scope: ContextVar[UnitScope | None] = ContextVar("jiki_unit_scope", default=None)
 
 
 class EventLike(Protocol):
@@ -60,33 +73,136 @@ class UnitOfWork:
         self.now = datetime.now(UTC)
         self._runtime = at
         self._after_commit: list[Callable[[], object]] = []
-        self._has_outbox_rows = False
+        self._has_rows_for_relay = False
+        self._immediate: list[tuple[BoundJob, uuid.UUID, int]] = []
 
     def emit(self, event: EventLike) -> uuid.UUID:
         """Tells every listener, durably: one outbox row here, one job per listener by the relay. Returns its id."""
         payload = {one.name: getattr(event, one.name) for one in fields(event)}
-        return self._put(OutboxKind.EVENT, event.name, payload, version=event.version)
+        ordered_by: str | None = getattr(event, "ordered_by", None)
+        order_key = None if ordered_by is None else f"{event.name}:{payload[ordered_by]}"
+        return self._put(OutboxKind.EVENT, event.name, payload, version=event.version, order_key=order_key)
 
     def enqueue(self, job: Callable[..., Any], /, **arguments: Any) -> uuid.UUID:
         """Asks for a registered job to run after the commit; arguments are JSON values. Returns the outbox id.
 
         Raises LookupError when no plugin registered the function, TypeError when the arguments do not fit it.
         """
-        return self._enqueue(None, job, arguments)
+        return self.enqueue_with(JobOptions(), job, **arguments)
 
     def enqueue_at(self, run_after: datetime, job: Callable[..., Any], /, **arguments: Any) -> uuid.UUID:
         """Like `enqueue`, not before `run_after`."""
-        return self._enqueue(run_after, job, arguments)
+        return self.enqueue_with(JobOptions(run_after=run_after), job, **arguments)
 
-    def _enqueue(self, run_after: datetime | None, job: Callable[..., Any], arguments: dict[str, Any]) -> uuid.UUID:
+    def enqueue_with(self, options: JobOptions, job: Callable[..., Any], /, **arguments: Any) -> uuid.UUID:
+        """Like `enqueue`, with options. A job that is unique while in flight returns the id of the one in flight."""
         name = self._runtime.job_names.get(job)
         if name is None:
             raise LookupError(
                 f"{job.__module__}.{job.__qualname__} is not a registered job; return it from jiki_jobs as Job({job.__name__})"
             )
         inspect.signature(job).bind(None, **arguments)
+        return self.enqueue_named(name, arguments, options)
+
+    def enqueue_named(self, name: str, arguments: Mapping[str, Any], options: JobOptions) -> uuid.UUID:
+        """`enqueue_with` for the core, which knows a job by its stored name. Raises KeyError for an unknown name."""
         bound = self._runtime.jobs[name]
-        return self._put(OutboxKind.JOB, name, arguments, queue=bound.job.queue, run_after=run_after)
+        if bound.job.unique and options.unique_key is None:
+            options = replace(options, unique_key=_key_of(name, arguments))
+        rank = PRIORITY_RANKS[options.priority or bound.job.priority]
+        can_go_at_once = (
+            options.run_after is None
+            and options.order_key is None
+            and len(self._immediate) < IMMEDIATE_JOBS
+            and bound.takes_jobs_at_once()
+        )
+        # Written as handed over already: a crash before the queue has it is what the reconciler looks for.
+        handed = (
+            {"state": OutboxState.HANDED, "attempt": 1, "handed_at": func.clock_timestamp()} if can_go_at_once else {}
+        )
+        if options.unique_key is not None:
+            entry_id, is_new = self._put_unique(options.unique_key, name, arguments, bound, options, rank, handed)
+        else:
+            entry_id, is_new = self._put_job(name, arguments, bound, options, rank, handed), True
+        if is_new and can_go_at_once:
+            self._immediate.append((bound, entry_id, rank))
+        return entry_id
+
+    def _put_job(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        bound: BoundJob,
+        options: JobOptions,
+        rank: int,
+        more: Mapping[str, Any],
+    ) -> uuid.UUID:
+        return self._put(
+            OutboxKind.JOB,
+            name,
+            arguments,
+            queue=bound.job.queue,
+            run_after=options.run_after,
+            order_key=options.order_key,
+            priority=rank,
+            owner_id=options.owner_id,
+            more=more,
+        )
+
+    def _put_unique(
+        self,
+        key: str,
+        name: str,
+        arguments: Mapping[str, Any],
+        bound: BoundJob,
+        options: JobOptions,
+        rank: int,
+        more: Mapping[str, Any],
+    ) -> tuple[uuid.UUID, bool]:
+        """(id, whether it is a new row). The one in flight may end between two looks; then ours goes in."""
+        for _ in range(10):
+            inserted = self._insert_unless_in_flight(key, name, arguments, bound, options, rank, more)
+            if inserted is not None:
+                return inserted, True
+            in_flight = self.session.execute(
+                select(OutboxEntry.id).where(OutboxEntry.unique_key == key, OutboxEntry.state.in_(IN_FLIGHT))
+            ).scalar_one_or_none()
+            if in_flight is not None:
+                return in_flight, False
+        raise RuntimeError(f"the unique key of the job {name} changed hands ten times while it was asked for")
+
+    def _insert_unless_in_flight(
+        self,
+        key: str,
+        name: str,
+        arguments: Mapping[str, Any],
+        bound: BoundJob,
+        options: JobOptions,
+        rank: int,
+        more: Mapping[str, Any],
+    ) -> uuid.UUID | None:
+        orjson.dumps(arguments)
+        inserted: uuid.UUID | None = self.session.execute(
+            insert(OutboxEntry)
+            .values(
+                id=uuid7(),
+                kind=OutboxKind.JOB,
+                name=name,
+                payload=dict(arguments),
+                queue=bound.job.queue,
+                run_after=options.run_after or func.now(),
+                order_key=options.order_key,
+                unique_key=key,
+                priority=rank,
+                owner_id=options.owner_id,
+                request_id=current_request_id(),
+                **more,
+            )
+            .on_conflict_do_nothing()
+            .returning(OutboxEntry.id)
+        ).scalar_one_or_none()
+        self._has_rows_for_relay = self._has_rows_for_relay or (inserted is not None and not more)
+        return inserted
 
     def broadcast(self, stream: str, message: Mapping[str, Any], *, durable: bool = False) -> None:
         """Sends a message to a stream's subscribers after the commit; `durable=True` goes through the outbox."""
@@ -103,7 +219,7 @@ class UnitOfWork:
         """Stores a notification of a user and pushes it on NotificationsChannel. `type` is "<plugin>.<kind>"."""
         notification_id = uuid7()
         self.session.execute(
-            insert(Notification).values(
+            plain_insert(Notification).values(
                 id=notification_id, user_id=user_id, type=type, data=dict(data), created_at=self.now
             )
         )
@@ -130,7 +246,7 @@ class UnitOfWork:
     ) -> None:
         """Writes an audit entry in this transaction. `action` is "subject:verb"."""
         self.session.execute(
-            insert(AuditEvent).values(
+            plain_insert(AuditEvent).values(
                 at=self.now,
                 action=action,
                 actor_id=actor_id,
@@ -159,11 +275,15 @@ class UnitOfWork:
         version: int = 1,
         queue: str = "default",
         run_after: datetime | None = None,
+        order_key: str | None = None,
+        priority: int = 0,
+        owner_id: int | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> uuid.UUID:
         orjson.dumps(payload)  # refused here, where the caller stands, rather than at the flush
         entry_id = uuid7()
         self.session.execute(
-            insert(OutboxEntry).values(
+            plain_insert(OutboxEntry).values(
                 id=entry_id,
                 kind=kind,
                 name=name,
@@ -171,21 +291,85 @@ class UnitOfWork:
                 payload=dict(payload),
                 queue=queue,
                 run_after=run_after or func.now(),  # the database's clock, on which the relay works
+                order_key=order_key,
+                priority=priority,
+                owner_id=owner_id,
                 request_id=current_request_id(),
+                **(more or {}),
             )
         )
-        self._has_outbox_rows = True
+        self._has_rows_for_relay = self._has_rows_for_relay or not more
         return entry_id
 
     def _committed(self) -> None:
         callbacks = list(self._after_commit)
-        if self._has_outbox_rows:
+        for bound, entry_id, rank in self._immediate:
+            callbacks.append(lambda bound=bound, entry_id=entry_id, rank=rank: bound.hand_over(entry_id, rank))  # type: ignore[misc]  # the defaults bind this turn's values
+        if self._has_rows_for_relay:
             callbacks.append(lambda: ring_doorbell(self._runtime))
         for callback in callbacks:
             try:
                 callback()
             except Exception:
                 log.exception("after_commit_failed")
+
+
+def _key_of(name: str, arguments: Mapping[str, Any]) -> str:
+    """One key for one job with these arguments."""
+    digest = hashlib.sha256(orjson.dumps(dict(arguments), option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+    return f"{name}:{digest}"
+
+
+class UnitScope:
+    """The units of one request: what has been committed, and the one that waits for the answer to go with it.
+
+    With `is_deferring`, a unit that ends is flushed but not committed: `finish` does that, called when the answer is
+    written in its transaction, when the next unit begins, or before a call to the outside.
+    """
+
+    def __init__(self, *, is_deferring: bool = False) -> None:
+        self.is_deferring = is_deferring
+        #: units that were committed
+        self.committed = 0
+        #: something outside may have been told; the request cannot simply run again
+        self.has_called_out = False
+        self._waiting: UnitOfWork | None = None
+
+    @property
+    def waiting(self) -> UnitOfWork | None:
+        """The unit that has ended and is not committed yet."""
+        return self._waiting
+
+    def keep(self, unit: UnitOfWork) -> None:
+        unit.session.flush()
+        self._waiting = unit
+
+    def finish(self) -> None:
+        """Commits the waiting unit, if any. Raises what COMMIT raises; nothing of the unit remains then."""
+        unit, self._waiting = self._waiting, None
+        if unit is not None:
+            _commit(unit)
+            self.committed += 1
+            unit._committed()
+
+    def give_up(self) -> None:
+        """Rolls the waiting unit back."""
+        unit, self._waiting = self._waiting, None
+        if unit is not None:
+            unit.session.rollback()
+            unit.session.close()
+
+
+@contextmanager
+def unit_scope(*, is_deferring: bool = False) -> Iterator[UnitScope]:
+    """Watches the units opened inside; a unit that still waits at the end is rolled back."""
+    scope = UnitScope(is_deferring=is_deferring)
+    token = _scope.set(scope)
+    try:
+        yield scope
+    finally:
+        _scope.reset(token)
+        scope.give_up()
 
 
 def ring_doorbell(at: Runtime) -> None:
@@ -197,39 +381,88 @@ def ring_doorbell(at: Runtime) -> None:
 
 
 def current_unit() -> UnitOfWork | None:
-    """The open unit of this thread or greenlet, if any."""
-    return _open.get()
+    """The open unit of this thread or greenlet, or the one that waits for its answer, if any."""
+    unit = _open.get()
+    if unit is None and (scope := _scope.get()) is not None:
+        return scope.waiting
+    return unit
 
 
 def refuse_inside_unit(what: str) -> None:
     """Raises UnitOfWorkMisuse when a unit is open: no connection is held across a network call."""
     if _open.get() is not None:
         raise UnitOfWorkMisuse(f"{what} inside a unit of work: close the unit first, call, then settle in a new one")
+    if (scope := _scope.get()) is not None:
+        scope.finish()
+        scope.has_called_out = True
 
 
 @contextmanager
 def unit_of_work() -> Iterator[UnitOfWork]:
     """Opens the one transaction of a request, job or message; commits on a clean exit, rolls all back on an exception.
 
-    Raises UnitOfWorkMisuse when one is open already.
+    Raises UnitOfWorkMisuse when one is open already. A COMMIT whose acknowledgement is lost is looked up: the block
+    ends cleanly when it did happen.
     """
     if _open.get() is not None:
         raise UnitOfWorkMisuse("a unit of work is open already: pass `uow` on instead of opening another")
+    scope = _scope.get()
+    if scope is not None:
+        scope.finish()
     session = Session(
         bind=writing_bind(), autoflush=True, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )
     unit = UnitOfWork(session, runtime())
     token = _open.set(unit)
+    is_kept = False
     try:
         yield unit
-        session.commit()
+        if scope is not None and scope.is_deferring:
+            scope.keep(unit)
+            is_kept = True
+        else:
+            commit(session)
     except BaseException:
         session.rollback()
         raise
     finally:
         _open.reset(token)
-        session.close()
+        if not is_kept:
+            session.close()
+    if is_kept:
+        return
+    if scope is not None:
+        scope.committed += 1
     unit._committed()
+
+
+def _commit(unit: UnitOfWork) -> None:
+    try:
+        commit(unit.session)
+    except BaseException:
+        unit.session.rollback()
+        raise
+    finally:
+        unit.session.close()
+
+
+def run_in_unit(func: Callable[[UnitOfWork], T]) -> T:
+    """Runs `func(uow)` in a unit and returns its value after the commit.
+
+    The framework owns the retry: when the transaction met another one (a deadlock, a serialization failure), the whole
+    unit runs again, at most four times in all. `func` must have no effect outside PostgreSQL.
+    """
+    for attempt in range(CONFLICT_ATTEMPTS):
+        try:
+            with unit_of_work() as uow:
+                value = func(uow)
+        except DBAPIError as error:
+            if not is_conflict(error) or attempt == CONFLICT_ATTEMPTS - 1:
+                raise
+            pause_before_retry(error, attempt)
+        else:
+            return value
+    raise AssertionError("the loop returns or raises")
 
 
 def record_refusal(action: str, **facts: Any) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Flask, Response, send_from_directory
 from swagger_ui_bundle import swagger_ui_path
 
@@ -48,7 +50,7 @@ def make_api(app: Flask) -> Api:
             },
         },
     )
-    api = Api(app)
+    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name)})
     assets = Blueprint("openapi_assets", __name__)
 
     @assets.get("/openapi/assets/<path:name>")
@@ -58,6 +60,13 @@ def make_api(app: Flask) -> Api:
     app.register_blueprint(assets)
 
     return api
+
+
+def _schema_name(schema: Any) -> str:
+    """`AuthUserShape` for `jiki_auth.schemas.UserShape`: two plugins may use one name."""
+    cls = schema if isinstance(schema, type) else type(schema)
+    package = cls.__module__.partition(".")[0].removeprefix("jiki_")
+    return f"{package.title().replace('_', '')}{cls.__name__.removesuffix('Schema')}"
 
 
 def mount(api: Api, plugin: str, mounted: Mount) -> Mapping[str, Mounted]:

@@ -76,7 +76,8 @@ def install_guard(app: Flask) -> None:
 
 def check(at: Runtime, mounted: Mounted) -> None:
     """Raises the DomainError that refuses the current request, if any."""
-    _check_plugin(at, mounted.plugin)
+    if mounted.audience != "core":
+        _check_plugin(at, mounted.plugin)
     check_query(request)
     if any("\0" in value for value in (request.view_args or {}).values() if isinstance(value, str)):
         raise NotFound()

@@ -87,7 +87,7 @@ class ApiClient:
             matched, _ = adapter.match(rule, method=method, return_rule=True)
         except Exception:  # no route: the envelope of 404 and 405 has no operation in the document
             return
-        if not matched.rule.startswith("/api/"):
+        if not matched.rule.startswith("/api/") or method == "OPTIONS":
             return
         record_hit(f"{method} {matched.rule}", response.status_code)
         document = document_of(self._app)

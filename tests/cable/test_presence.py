@@ -100,7 +100,9 @@ def test_leaving_without_having_joined_is_nothing(client: redis.Redis, announced
     assert announced.all() == []
 
 
-@pytest.mark.parametrize("given", [None, [], {}, {"id": 42}, {"id": ""}, {"id": "a" * 129}, {"id": "a", "info": "b" * 5_000}])
+@pytest.mark.parametrize(
+    "given", [None, [], {}, {"id": 42}, {"id": ""}, {"id": "a" * 129}, {"id": "a", "info": "b" * 5_000}]
+)
 def test_what_is_no_presence_is_refused(given: Any) -> None:
     with pytest.raises(PresenceInvalid):
         Member.parse(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -135,18 +136,53 @@ def test_a_restarted_valkey_begins_a_new_life_even_when_its_data_is_there(client
     assert page.entries == ()
 
 
-def test_times_before_the_marker_are_not_known(client: redis.Redis) -> None:
+def test_a_new_valkey_has_lost_nothing(client: redis.Redis) -> None:
     publish(client, S, {"n": 1})
     page = StreamLog().page(client, S)
     entry = page.entries[0]
-    assert entries_since(page, page.known_since / 1000) is not None
-    assert entries_since(page, entry.at / 1000 - 3_600) is None
+    assert entries_since(page, entry.at / 1000 - 60) == (entry,)
+
+
+def test_further_back_than_counters_live_nothing_is_known(client: redis.Redis) -> None:
+    publish(client, S, {"n": 1})
+    page = StreamLog().page(client, S)
+    assert entries_since(page, page.entries[0].at / 1000 - 3_600) is None
+
+
+def test_who_saw_a_memory_that_is_gone_knows_of_the_loss(client: redis.Redis) -> None:
+    log = StreamLog()
+    log.mark_birth(client)
+    before = time.time()
+    publish(client, S, {"n": 1})
+    client.flushall()
+    publish(client, S, {"n": 2})
+    assert entries_since(log.page(client, S), before) is None
+    # and so does everybody after them
+    assert entries_since(StreamLog().page(client, S), before) is None
+
+
+def test_a_marker_of_another_run_is_a_sign_of_loss(client: redis.Redis) -> None:
+    StreamLog().mark_birth(client)
+    client.hset(Keys.of(client).born, "run", "another")
+    before = time.time()
+    publish(client, S, {"n": 1})
+    assert entries_since(StreamLog().page(client, S), before) is None
+
+
+def test_a_loss_is_told_although_a_newcomer_marked_first(client: redis.Redis) -> None:
+    witness = StreamLog()
+    client.hset(Keys.of(client).born, mapping={"run": "another", "at": 0})
+    witness._known_run = b"another"
+    client.delete(Keys.of(client).born)
+    StreamLog().mark_birth(client)
+    assert StreamLog().page(client, S).known_since < (time.time() - 60) * 1000
+    witness.mark_birth(client)
+    assert StreamLog().page(client, S).known_since > (time.time() - 60) * 1000
 
 
 def test_a_stream_that_never_was_has_nothing_to_miss(client: redis.Redis) -> None:
-    StreamLog().mark_birth(client)
     page = StreamLog().page(client, S)
-    assert entries_since(page, page.known_since / 1000) == ()
+    assert entries_since(page, time.time() - 60) == ()
     assert entries_after(page, page.position) == ()
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from jiki_core.errors import FieldError, Unavailable
 
 from jiki_auth.settings import AuthSettings
-from jiki_core.errors import FieldError
+from jiki_auth.weak_passwords import is_guessable
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 128
+#: how long a request waits for its turn to hash
+HASH_WAIT_SECONDS = 10.0
 
 
 @lru_cache(maxsize=4)
@@ -21,16 +28,17 @@ def hasher(memory_kib: int, iterations: int) -> PasswordHasher:
 
 def hash_password(password: str, settings: AuthSettings) -> str:
     """An argon2id hash in PHC format."""
-    return hasher(settings.argon2_memory_kib, settings.argon2_iterations).hash(password)
+    with _turn(settings.hash_concurrency):
+        return hasher(settings.argon2_memory_kib, settings.argon2_iterations).hash(_normal(password))
 
 
 def verify_password(password: str, stored: str | None, settings: AuthSettings) -> bool:
     """Compares; without a stored hash the same work is done in vain, so that nobody learns who has an account."""
     own = hasher(settings.argon2_memory_kib, settings.argon2_iterations)
+    against = stored or _decoy(settings.argon2_memory_kib, settings.argon2_iterations)
     try:
-        return own.verify(stored or _decoy(settings.argon2_memory_kib, settings.argon2_iterations), password) and (
-            stored is not None
-        )
+        with _turn(settings.hash_concurrency):
+            return own.verify(against, _normal(password)) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -40,17 +48,12 @@ def needs_rehash(stored: str, settings: AuthSettings) -> bool:
     return hasher(settings.argon2_memory_kib, settings.argon2_iterations).check_needs_rehash(stored)
 
 
-@lru_cache(maxsize=4)
-def _decoy(memory_kib: int, iterations: int) -> str:
-    return hasher(memory_kib, iterations).hash("a password that nobody has")
-
-
 def password_faults(password: str, confirmation: str | None, email: str) -> dict[str, list[FieldError]]:
     """Faults by field (contract.md section 1, "passwords"); empty when the password will do."""
     faults: dict[str, list[FieldError]] = {}
     if length := length_fault(password):
         faults["password"] = [length]
-    elif _contains_address(password, email):
+    elif _contains_address(password, email) or is_guessable(_normal(password)):
         faults["password"] = [FieldError("exclusion")]
     if confirmation is not None and confirmation != password:
         faults["password_confirmation"] = [FieldError("confirmation")]
@@ -69,3 +72,30 @@ def length_fault(password: str) -> FieldError | None:
 def _contains_address(password: str, email: str) -> bool:
     local = email.partition("@")[0].lower()
     return email.lower() in password.lower() or (len(local) >= 4 and local in password.lower())
+
+
+def _normal(password: str) -> str:
+    """NFKC, so that a passphrase typed on another keyboard or system is the same (NIST SP 800-63B 5.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+@lru_cache(maxsize=4)
+def _decoy(memory_kib: int, iterations: int) -> str:
+    return hasher(memory_kib, iterations).hash("a password that nobody has")
+
+
+@lru_cache(maxsize=4)
+def _turns(count: int) -> BoundedSemaphore:
+    return BoundedSemaphore(count)
+
+
+@contextmanager
+def _turn(count: int) -> Iterator[None]:
+    """A hash takes 20 MiB and a core: so many at once, the others wait; raises Unavailable when the wait is too long."""
+    turns = _turns(count)
+    if not turns.acquire(timeout=HASH_WAIT_SECONDS):
+        raise Unavailable(retry_after_seconds=5)
+    try:
+        yield
+    finally:
+        turns.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from jiki_auth.authentication import identity_of, live_session
 from jiki_auth.models import User
@@ -18,19 +18,25 @@ class UserAccounts:
     """Answers `Accounts`."""
 
     def get_many(self, ids: Sequence[int]) -> list[Account]:
-        users = reading().scalars(select(User).where(User.id.in_(list(ids))))
-        return [
-            Account(
-                id=user.id,
-                handle=user.handle,
-                email=user.email,
-                name=user.name,
-                locale=ask(Translator).resolve_locale(user.explicit_locale, user.language_tags),
-                timezone=user.timezone,
-                may_receive=user.confirmed_at is not None,
-            )
-            for user in users
-        ]
+        return [_account(user) for user in reading().scalars(select(User).where(User.id.in_(list(ids))))]
+
+    def find(self, name: str) -> Account | None:
+        wanted = name.strip().lower()
+        user = reading().scalar(select(User).where(or_(User.email == wanted, User.handle == wanted)))
+        return None if user is None else _account(user)
+
+
+def _account(user: User) -> Account:
+    return Account(
+        id=user.id,
+        handle=user.handle,
+        email=user.email,
+        name=user.name,
+        locale=ask(Translator).resolve_locale(user.explicit_locale, user.language_tags),
+        timezone=user.timezone,
+        may_receive=user.confirmed_at is not None,
+        country_code=user.country_code,
+    )
 
 
 class LiveSignIns:

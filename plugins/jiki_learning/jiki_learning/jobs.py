@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from jiki_core.db import UnitOfWork
-
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.award_badges import award_badges
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jiki_core.db import UnitOfWork
-
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.award_badges import award_badges
 from jiki_learning.commands.mail_milestone import mail_milestone

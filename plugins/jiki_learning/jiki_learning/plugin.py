@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jiki_core.db import Model
-from jiki_core.plugins import Plugin, hookimpl
-from jiki_core.security import Permission, Role
+import click
 
+from jiki_core.contracts import Provider
+from jiki_core.db import Model
+from jiki_core.events import Listener
+from jiki_core.http import Mount
+from jiki_core.jobs import Job
+from jiki_core.mail import EmailTemplate
+from jiki_core.plugins import Plugin, Seed, hookimpl
+from jiki_core.security import Permission, Role
 from jiki_learning.settings import LearningSettings
 
 
@@ -19,16 +25,71 @@ class LearningPlugin(Plugin):
     Settings = LearningSettings
 
     @hookimpl
+    def jiki_blueprints(self) -> Sequence[Mount]:
+        from jiki_learning.api.v1 import courses, lessons, levels, user_courses, user_lessons, user_levels
+
+        return [
+            Mount(courses.blp),
+            Mount(user_courses.blp),
+            Mount(levels.blp),
+            Mount(user_levels.blp),
+            Mount(lessons.blp),
+            Mount(user_lessons.blp),
+        ]
+
+    @hookimpl
     def jiki_models(self) -> Sequence[type[Model]]:
         from jiki_learning.models import ALL_MODELS
 
         return ALL_MODELS
 
     @hookimpl
+    def jiki_jobs(self) -> Sequence[Job]:
+        from jiki_learning.jobs import check_badges
+
+        return [Job(check_badges)]
+
+    @hookimpl
+    def jiki_listeners(self) -> Sequence[Listener]:
+        from jiki_learning.events import LessonCompleted, LevelCompleted
+        from jiki_learning.listeners import award_badges_for_lesson, celebrate_level
+
+        return [Listener(LessonCompleted, award_badges_for_lesson), Listener(LevelCompleted, celebrate_level)]
+
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_core.contracts import AccountFields, AccountSetup
+        from jiki_learning.providers import LearnerFields, NewLearners
+
+        return [Provider(AccountSetup, NewLearners), Provider(AccountFields, LearnerFields)]
+
+    @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:
         from jiki_learning.permissions import PERMISSIONS
 
         return PERMISSIONS
+
+    @hookimpl
+    def jiki_emails(self) -> Sequence[EmailTemplate]:
+        return [
+            EmailTemplate(
+                "learning.level_milestone",
+                category="notifications",
+                context=("subject", "content_text", "content_html", "image_url"),
+            )
+        ]
+
+    @hookimpl
+    def jiki_seeds(self) -> Sequence[Seed]:
+        from jiki_learning.seeds import bundled_course
+
+        return [Seed("bundled_course", bundled_course, env="development")]
+
+    @hookimpl
+    def jiki_commands(self) -> Sequence[click.Command]:
+        from jiki_learning.cli import import_command
+
+        return [import_command]
 
 
 plugin = LearningPlugin()

@@ -8,7 +8,6 @@ from typing import Any, cast
 from jiki_core.contracts.core import Shape
 from jiki_core.db import UnitOfWork
 from jiki_core.runtime import runtime
-
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.enrol import enrol_by_default
 from jiki_learning.jobs import check_badges

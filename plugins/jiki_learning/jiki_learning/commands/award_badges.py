@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from jiki_core.contracts import Entitlements, ask
-from jiki_core.db import UnitOfWork
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from jiki_core.contracts import Entitlements, ask
+from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BADGES, BadgeCheck, BadgeFacts, badges_to_check, earned
 from jiki_learning.models import (
     AssistantConversation,
@@ -24,7 +24,7 @@ from jiki_learning.queries.zones import zone_of
 
 def ensure_badges(uow: UnitOfWork) -> Mapping[str, int]:
     """Makes the rows of `BADGES` that are missing, in their order, and brings `is_secret` in line; slug -> id."""
-    known = dict(uow.session.execute(select(Badge.slug, Badge.is_secret)).tuples().all())
+    known = dict(uow.session.execute(select(Badge.slug, Badge.is_secret)).all())
     for rule in BADGES:
         if known.get(rule.slug) != rule.is_secret:
             uow.session.execute(
@@ -32,7 +32,7 @@ def ensure_badges(uow: UnitOfWork) -> Mapping[str, int]:
                 .values(slug=rule.slug, is_secret=rule.is_secret)
                 .on_conflict_do_update(index_elements=[Badge.slug], set_={"is_secret": rule.is_secret})
             )
-    return dict(uow.session.execute(select(Badge.slug, Badge.id)).tuples().all())
+    return dict(uow.session.execute(select(Badge.slug, Badge.id)).all())
 
 
 def award_badges(

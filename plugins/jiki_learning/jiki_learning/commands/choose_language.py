@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import NotFound
 from sqlalchemy import select, update
 
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import NotFound
 from jiki_learning.content.lesson_data import LANGUAGES
 from jiki_learning.errors import InvalidLanguage, LanguageAlreadyChosen
 from jiki_learning.models import UserCourse

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jiki_core.db import UnitOfWork
-
 from jiki_learning.catalogue import CatalogueLesson
 from jiki_learning.commands.learner import LessonMark, lock_progress, write_advance
 from jiki_learning.events import LessonCompleted

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import text
+
+from jiki_core.db import UnitOfWork
 
 #: key of the advisory lock; learners never take it
 CONTENT_LOCK = 7_021_990

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from jiki_core.db import UnitOfWork
 from jiki_learning.content.course import (
     ChallengeContent,
     ConceptContent,
@@ -28,19 +28,23 @@ from jiki_learning.models import (
 )
 from jiki_learning.models import LevelTranslation as StoredTranslation
 
+#: of rows that have no place yet; positions count from 1 and are unique at the commit
+UNPLACED = 0
 
-def insert_level(uow: UnitOfWork, course_id: int, level: LevelContent, position: int) -> int:
-    """Returns the row's id, as all inserts here."""
-    return _insert(uow, Level, course_id=course_id, position=position, **_level_values(level))
+
+def insert_level(uow: UnitOfWork, course_id: int, level: LevelContent) -> int:
+    """Returns the row's id, as all inserts here. The caller gives it a place before the commit."""
+    return _insert(uow, Level, course_id=course_id, position=UNPLACED, **_level_values(level))
 
 
 def update_level(uow: UnitOfWork, stored_uuid: str, level: LevelContent) -> None:
     uow.session.execute(update(Level).where(Level.uuid == UUID(stored_uuid)).values(_level_values(level)))
 
 
-def insert_lesson(uow: UnitOfWork, level_uuid: str, lesson: LessonContent, position: int) -> int:
+def insert_lesson(uow: UnitOfWork, level_uuid: str, lesson: LessonContent) -> int:
+    """The caller gives it a place before the commit."""
     level_id = uow.session.execute(select(Level.id).where(Level.uuid == UUID(level_uuid))).scalar_one()
-    lesson_id = _insert(uow, Lesson, level_id=level_id, position=position, **_lesson_values(lesson))
+    lesson_id = _insert(uow, Lesson, level_id=level_id, position=UNPLACED, **_lesson_values(lesson))
     _write_exercise(uow, lesson.exercise, lesson_id=lesson_id)
     return lesson_id
 
@@ -112,9 +116,7 @@ def insert_challenge(uow: UnitOfWork, course_id: int | None, challenge: Challeng
     return challenge_id
 
 
-def update_challenge(
-    uow: UnitOfWork, stored_uuid: str, challenge: ChallengeContent, *, has_new_exercise: bool
-) -> int:
+def update_challenge(uow: UnitOfWork, stored_uuid: str, challenge: ChallengeContent, *, has_new_exercise: bool) -> int:
     challenge_id = uow.session.execute(
         update(Challenge)
         .where(Challenge.uuid == UUID(stored_uuid))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy.dialects.postgresql import insert
 
+from jiki_core.db import UnitOfWork
 from jiki_learning.catalogue import CatalogueCourse
 from jiki_learning.commands.learner import has_anything_to_write, lock_progress, write_advance
 from jiki_learning.models import AwaitedEnrolment, UserCourse

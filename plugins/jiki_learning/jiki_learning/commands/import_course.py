@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, func, insert, select, text, update
 
+from jiki_core.db import UnitOfWork
 from jiki_learning.commands.award_badges import ensure_badges
 from jiki_learning.commands.content_lock import lock_content
 from jiki_learning.commands.content_rows import (
@@ -45,18 +45,35 @@ _NAMED: dict[Kind, Any] = {
     Kind.CHALLENGE: Challenge,
 }
 
+# The order of the course first; orphans keep theirs behind it. Uniqueness of positions is checked at the commit.
 _PLACE_LEVELS = text("""
-    update learning.levels set position = place.position
-    from unnest(cast(:uuids as uuid[])) with ordinality as place(uuid, position)
-    where levels.uuid = place.uuid and levels.position <> place.position
+    with placed as (
+        select levels.id, row_number() over (order by place.position nulls last, levels.position, levels.id) as position
+        from learning.levels
+        left join unnest(cast(:uuids as uuid[])) with ordinality as place(uuid, position) on place.uuid = levels.uuid
+        where levels.course_id = :course_id
+    )
+    update learning.levels set position = placed.position
+    from placed where levels.id = placed.id and levels.position <> placed.position
 """)
 
 _PLACE_LESSONS = text("""
-    update learning.lessons set level_id = levels.id, position = place.position
-    from unnest(cast(:uuids as uuid[]), cast(:level_uuids as uuid[]), cast(:positions as integer[]))
-         as place(uuid, level_uuid, position)
-    join learning.levels on levels.uuid = place.level_uuid
-    where lessons.uuid = place.uuid and (lessons.level_id, lessons.position) <> (levels.id, place.position)
+    with placed as (
+        select lessons.id, coalesce(target.id, lessons.level_id) as level_id,
+               row_number() over (
+                   partition by coalesce(target.id, lessons.level_id)
+                   order by place.position nulls last, lessons.position, lessons.id
+               ) as position
+        from learning.lessons
+        join learning.levels own on own.id = lessons.level_id
+        left join unnest(cast(:uuids as uuid[]), cast(:level_uuids as uuid[])) with ordinality
+            as place(uuid, level_uuid, position) on place.uuid = lessons.uuid
+        left join learning.levels target on target.uuid = place.level_uuid
+        where own.course_id = :course_id
+    )
+    update learning.lessons set level_id = placed.level_id, position = placed.position
+    from placed
+    where lessons.id = placed.id and (lessons.level_id, lessons.position) <> (placed.level_id, placed.position)
 """)
 
 
@@ -85,12 +102,13 @@ def import_course(uow: UnitOfWork, course: CourseContent, *, default_course_slug
 def _write(uow: UnitOfWork, plan: ImportPlan) -> None:
     """Updates before inserts, so that a new row may have the slug that an old one gives up."""
     course_id = _course_id(uow, plan.course.slug)
+    level_of = {lesson.uuid: level.uuid for level in plan.course.levels for lesson in level.lessons}
     _free_slugs(uow, plan.updated)
     openings = [
         *(opening for updated in plan.updated if (opening := _update(uow, updated))),
-        *(opening for created in plan.created if (opening := _create(uow, course_id, created, plan))),
+        *(opening for created in plan.created if (opening := _create(uow, course_id, created, level_of))),
     ]
-    _place(uow, plan)
+    _place(uow, course_id, plan.course)
     open_by_lesson(uow, openings)
     link_lessons(uow, course_id)
     unlock_earned_concepts(uow)
@@ -101,9 +119,7 @@ def _course_id(uow: UnitOfWork, slug: str) -> int:
     if found is not None:
         return found
     position = select(func.coalesce(func.max(Course.position), 0) + 1).scalar_subquery()
-    return uow.session.execute(
-        insert(Course).values(slug=slug, position=position).returning(Course.id)
-    ).scalar_one()
+    return uow.session.execute(insert(Course).values(slug=slug, position=position).returning(Course.id)).scalar_one()
 
 
 def _free_slugs(uow: UnitOfWork, updates: Iterable[Updated]) -> None:
@@ -135,14 +151,14 @@ def _update(uow: UnitOfWork, updated: Updated) -> Opening | None:
     return None
 
 
-def _create(uow: UnitOfWork, course_id: int, created: Created, plan: ImportPlan) -> Opening | None:
+def _create(uow: UnitOfWork, course_id: int, created: Created, level_of: Mapping[str, str]) -> Opening | None:
+    """Like `_update`; new rows get their places afterwards, with all others."""
     row = created.row
     match row:
         case LevelContent():
-            insert_level(uow, course_id, row, position=plan.course.levels.index(row) + 1)
+            insert_level(uow, course_id, row)
         case LessonContent():
-            level = next(one for one in plan.course.levels if row in one.lessons)
-            insert_lesson(uow, level.uuid, row, position=level.lessons.index(row) + 1)
+            insert_lesson(uow, level_of[row.uuid], row)
         case LevelTranslation():
             write_translation(uow, row)
         case ConceptContent():
@@ -152,6 +168,15 @@ def _create(uow: UnitOfWork, course_id: int, created: Created, plan: ImportPlan)
     return None
 
 
-def _place(uow: UnitOfWork, plan: ImportPlan) -> None:
-    """Levels and lessons in the order of the course, orphans behind the others of their level."""
-    orphans = {orphan.stored for orphan in plan.orphans if isinstance(orphan.stored, LevelContent)}
+def _place(uow: UnitOfWork, course_id: int, course: CourseContent) -> None:
+    levels = [UUID(level.uuid) for level in course.levels]
+    uow.session.execute(_PLACE_LEVELS, {"course_id": course_id, "uuids": levels})
+    lessons = [(UUID(lesson.uuid), UUID(level.uuid)) for level in course.levels for lesson in level.lessons]
+    uow.session.execute(
+        _PLACE_LESSONS,
+        {
+            "course_id": course_id,
+            "uuids": [lesson for lesson, _ in lessons],
+            "level_uuids": [level for _, level in lessons],
+        },
+    )

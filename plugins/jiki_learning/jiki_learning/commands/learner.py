@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import select, text
 
+from jiki_core.db import UnitOfWork
 from jiki_learning.catalogue import CatalogueCourse
 from jiki_learning.events import CourseCompleted, LevelCompleted
 from jiki_learning.models import UserCourse
@@ -54,9 +54,7 @@ _WRITE = text("""
 def lock_enrolment(uow: UnitOfWork, user_id: int, course: CatalogueCourse) -> None:
     """Locks the enrolment, if there is one. Everything that changes a learner's progress in a course begins with it."""
     uow.session.execute(
-        select(UserCourse.id)
-        .where(UserCourse.user_id == user_id, UserCourse.course_id == course.id)
-        .with_for_update()
+        select(UserCourse.id).where(UserCourse.user_id == user_id, UserCourse.course_id == course.id).with_for_update()
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jiki_core.contracts import Accounts, ask
-from jiki_core.db import UnitOfWork
-from jiki_core.mail import send_mail
 from markdown_it import MarkdownIt
 from sqlalchemy import func, select, update
 
+from jiki_core.contracts import Accounts, ask
+from jiki_core.db import UnitOfWork
+from jiki_core.mail import send_mail
 from jiki_learning.models import Level, LevelTranslation, UserLevel
 
 
@@ -34,9 +34,7 @@ def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
         return
     is_first = uow.session.execute(
         update(UserLevel)
-        .where(
-            UserLevel.user_id == user_id, UserLevel.level_id == level_id, UserLevel.milestone_mailed_at.is_(None)
-        )
+        .where(UserLevel.user_id == user_id, UserLevel.level_id == level_id, UserLevel.milestone_mailed_at.is_(None))
         .values(milestone_mailed_at=uow.now)
         .returning(UserLevel.id)
     ).scalar_one_or_none()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import func, update
 
+from jiki_core.db import UnitOfWork
 from jiki_learning.catalogue import CatalogueLesson
 from jiki_learning.commands.learner import lock_enrolment
 from jiki_learning.errors import UserLessonNotFound

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jiki_core.db import UnitOfWork, uuid7
 from sqlalchemy import select, text
 
+from jiki_core.db import UnitOfWork, uuid7
 from jiki_learning.models import ExerciseSubmission, SubmissionFile
 from jiki_learning.queries.zones import zone_of
 from jiki_learning.streaks import local_day

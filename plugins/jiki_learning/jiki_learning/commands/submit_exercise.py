@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jiki_core.db import UnitOfWork
-
 from jiki_learning.commands.learner import lock_enrolment
 from jiki_learning.commands.start_lesson import start_lesson
 from jiki_learning.commands.store_submission import latest_addresses, store_submission

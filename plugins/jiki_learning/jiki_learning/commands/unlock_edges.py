@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, insert, select, text
 
+from jiki_core.db import UnitOfWork
 from jiki_learning.models import Lesson, UnlockEdge
 
 # Lesson n of a course leads to lesson n + 1, over the borders of levels.
@@ -56,7 +56,7 @@ def open_by_lesson(uow: UnitOfWork, openings: Iterable[Opening]) -> None:
         )
     )
     slugs = {one.lesson_slug for one in wanted if one.lesson_slug is not None}
-    lesson_ids = dict(uow.session.execute(select(Lesson.slug, Lesson.id).where(Lesson.slug.in_(slugs))).tuples().all())
+    lesson_ids = dict(uow.session.execute(select(Lesson.slug, Lesson.id).where(Lesson.slug.in_(slugs))).all())
     edges = [
         {"lesson_id": lesson_ids[one.lesson_slug], "concept_id": one.concept_id, "challenge_id": one.challenge_id}
         for one in wanted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from jiki_core.db import Model
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import mapped_column
+
+from jiki_core.db import Model
 
 #: the learner a row belongs to; the row goes with the account
 UserKey = Annotated[int, mapped_column(ForeignKey("auth.users.id", ondelete="CASCADE"))]

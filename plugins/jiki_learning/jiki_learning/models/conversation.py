@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jiki_core.db import IdentityKey, Timestamp
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jiki_core.db import IdentityKey, Timestamp
 from jiki_learning.models.base import LearningModel, UserKey
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from jiki_core.db import IdentityKey
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jiki_core.db import IdentityKey
 from jiki_learning.models.base import LearningModel
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from jiki_core.db import IdentityKey, Timestamp
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -18,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jiki_core.db import IdentityKey, Timestamp
 from jiki_learning.models.base import LearningModel, UserKey
 
 

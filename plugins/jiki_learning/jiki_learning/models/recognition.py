@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from jiki_core.db import IdentityKey, Timestamp
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jiki_core.db import IdentityKey, Timestamp
 from jiki_learning.models.base import LearningModel, UserKey
 
 

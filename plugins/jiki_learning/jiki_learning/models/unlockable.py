@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from jiki_core.db import IdentityKey
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jiki_core.db import IdentityKey
 from jiki_learning.models.base import LearningModel
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TypeVar
 
 from flask import current_app
-from jiki_core.db import UnitOfWork, reading
 from sqlalchemy import BigInteger, func, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from jiki_core.db import UnitOfWork, reading
 from jiki_learning.catalogue import (
     Catalogue,
     CatalogueChallenge,
@@ -37,6 +37,8 @@ from jiki_learning.models import (
     UnlockEdge,
 )
 from jiki_learning.progression import LessonFact, LevelFact
+
+Found = TypeVar("Found")
 
 STALE_AFTER_SECONDS = 1.0
 _CHANGED = "jiki_learning.content_changed"
@@ -106,7 +108,7 @@ def find_challenge(slug: str) -> CatalogueChallenge:
     return _found(lambda catalogue: catalogue.challenges.get(slug), ChallengeNotFound)
 
 
-def _found(look: Callable[[Catalogue], Any], missing: type[Exception]) -> Any:
+def _found(look: Callable[[Catalogue], Found | None], missing: type[Exception]) -> Found:
     found = look(current_catalogue())
     if found is None:
         catalogue_cache().forget()
@@ -174,20 +176,16 @@ def load_catalogue(session: Session) -> Catalogue:
         version=version or 0,
         courses=_courses(session, lessons_of_level),
         concepts={one.slug: one for one in concepts},
-        former_concept_slugs=cast(
-            "dict[str, str]",
-            dict(
-                session.execute(
-                    select(FormerConceptSlug.slug, Concept.slug).join(
-                        Concept, Concept.id == FormerConceptSlug.concept_id
-                    )
-                )
-                .tuples()
-                .all()
-            ),
-        ),
+        former_concept_slugs=_former_slugs(session),
         challenges={one.slug: one for one in challenges},
     )
+
+
+def _former_slugs(session: Session) -> dict[str, str]:
+    rows = session.execute(
+        select(FormerConceptSlug.slug, Concept.slug).join(Concept, Concept.id == FormerConceptSlug.concept_id)
+    )
+    return {former: present for former, present in rows}  # noqa: C416  # dict(rows) loses the types
 
 
 def _courses(session: Session, lessons_of_level: dict[int, list[CatalogueLesson]]) -> dict[str, CatalogueCourse]:
@@ -233,7 +231,7 @@ def _unlockables(
         concept = CatalogueConcept(row.id, row.slug, row.lesson_slug)
         concepts.append(concept)
         opened_by.setdefault(row.lesson_id, []).append(concept)
-    for row in session.execute(
+    for opened in session.execute(
         select(
             Challenge.id,
             Challenge.slug,
@@ -245,7 +243,7 @@ def _unlockables(
         .outerjoin(Lesson, Lesson.id == UnlockEdge.lesson_id)
         .order_by(Challenge.slug)
     ):
-        challenge = CatalogueChallenge(row.id, row.slug, row.exercise_slug, row.lesson_slug)
+        challenge = CatalogueChallenge(opened.id, opened.slug, opened.exercise_slug, opened.lesson_slug)
         challenges.append(challenge)
-        opened_by.setdefault(row.lesson_id, []).append(challenge)
+        opened_by.setdefault(opened.lesson_id, []).append(challenge)
     return concepts, challenges, opened_by

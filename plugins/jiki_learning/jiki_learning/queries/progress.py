@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from jiki_core.db import reading
 from sqlalchemy import text
 
+from jiki_core.db import reading
 from jiki_learning.catalogue import CatalogueCourse
 from jiki_learning.progression import CourseFacts, Progress
 from jiki_learning.queries.catalogue import catalogue_cache

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jiki_core.db import reading
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from jiki_core.db import reading
 from jiki_learning.content.course import (
     ChallengeContent,
     ConceptContent,

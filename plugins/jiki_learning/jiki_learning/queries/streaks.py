@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from jiki_core.db import reading
 from sqlalchemy import select
 
+from jiki_core.db import reading
 from jiki_learning.models import ActivityDay
 from jiki_learning.queries.zones import zone_of
 from jiki_learning.streaks import Day, StreakSummary, local_day, summarise

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiki_core.db import reading
-from jiki_core.errors import NotFound
 from sqlalchemy import select
 
+from jiki_core.db import reading
+from jiki_core.errors import NotFound
 from jiki_learning.models import Course, UserCourse
 from jiki_learning.progression import current_level
 from jiki_learning.queries.catalogue import find_course

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from sqlalchemy import select, text
+
 from jiki_core.contracts import Entitlements, ask
 from jiki_core.db import reading
 from jiki_core.errors import NotFound
-from sqlalchemy import select, text
-
 from jiki_learning.catalogue import CatalogueLesson
 from jiki_learning.content.course import LessonType
 from jiki_learning.errors import UserLessonNotFound

@@ -6,8 +6,8 @@ import time
 from datetime import UTC, tzinfo
 
 from flask import current_app
-from jiki_core.contracts import Accounts, ask
 
+from jiki_core.contracts import Accounts, ask
 from jiki_learning.streaks import time_zone
 
 #: a zone that a learner has just changed counts from then on

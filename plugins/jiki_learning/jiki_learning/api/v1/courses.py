@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jiki_core.http import Blueprint, Reply, cache_publicly, policy, reply
 from jiki_core.security import public
-
 from jiki_learning.errors import CourseNotFound
 from jiki_learning.queries.catalogue import current_catalogue, find_course
 from jiki_learning.schemas import CourseReply, CoursesReply

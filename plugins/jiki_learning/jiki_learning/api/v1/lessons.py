@@ -8,7 +8,6 @@ from jiki_core.db import unit_of_work
 from jiki_core.errors import NotFound
 from jiki_core.http import Blueprint, Reply, policy, reply
 from jiki_core.security import me
-
 from jiki_learning.api.v1.offered_files import offered_files
 from jiki_learning.api.v1.ready_bytes import ready
 from jiki_learning.commands.submit_exercise import submit_exercise

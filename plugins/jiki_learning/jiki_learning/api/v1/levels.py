@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from jiki_core.http import Blueprint, Reply, policy
-
 from jiki_learning.api.v1.ready_bytes import ready
 from jiki_learning.errors import CourseNotFound, MissingCourse
 from jiki_learning.queries.catalogue import find_course

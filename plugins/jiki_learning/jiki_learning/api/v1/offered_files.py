@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from jiki_core.errors import BadRequest
-
 from jiki_learning.submission_rules import OfferedFile
 
 

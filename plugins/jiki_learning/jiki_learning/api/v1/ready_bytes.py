@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, request
+
 from jiki_core.http import Reply
 from jiki_core.http.replies import CONTENT_TYPE
 

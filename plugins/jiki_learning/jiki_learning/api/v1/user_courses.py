@@ -8,7 +8,6 @@ from jiki_core.db import unit_of_work
 from jiki_core.errors import NotFound
 from jiki_core.http import Blueprint, Reply, policy, reply
 from jiki_core.security import me
-
 from jiki_learning.commands.choose_language import choose_language
 from jiki_learning.commands.enrol import enrol
 from jiki_learning.errors import CourseNotFound, InvalidLanguage, LanguageAlreadyChosen

@@ -7,7 +7,6 @@ from typing import Any
 from jiki_core.db import unit_of_work
 from jiki_core.http import Blueprint, Reply, policy, reply
 from jiki_core.security import me
-
 from jiki_learning.commands.complete_lesson import complete_lesson
 from jiki_learning.commands.rate_lesson import rate_lesson, record_walkthrough
 from jiki_learning.commands.start_lesson import start_lesson

@@ -6,7 +6,6 @@ from typing import Any
 
 from jiki_core.http import Blueprint, Reply, policy
 from jiki_core.security import me
-
 from jiki_learning.api.v1.ready_bytes import asks_whether_changed, has, not_changed, ready
 from jiki_learning.errors import CourseNotFound, MissingCourse
 from jiki_learning.queries.catalogue import find_course

@@ -400,14 +400,6 @@ def upgrade() -> None:
     op.create_index(
         "unlock_edges_next_lesson_id_idx", "unlock_edges", ["next_lesson_id"], unique=False, schema="learning"
     )
-    op.create_index(
-        "unlock_edges_one_challenge_key",
-        "unlock_edges",
-        ["lesson_id"],
-        unique=True,
-        schema="learning",
-        postgresql_where=sa.text("challenge_id is not null"),
-    )
     op.create_table(
         "user_lessons",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -546,12 +538,6 @@ def downgrade() -> None:
     op.drop_table("assistant_messages", schema="learning")
     op.drop_index("user_lessons_lesson_id_idx", table_name="user_lessons", schema="learning")
     op.drop_table("user_lessons", schema="learning")
-    op.drop_index(
-        "unlock_edges_one_challenge_key",
-        table_name="unlock_edges",
-        schema="learning",
-        postgresql_where=sa.text("challenge_id is not null"),
-    )
     op.drop_index("unlock_edges_next_lesson_id_idx", table_name="unlock_edges", schema="learning")
     op.drop_table("unlock_edges", schema="learning")
     op.drop_table("exercises", schema="learning")

@@ -1,0 +1,87 @@
+"""Committing: what became of a transaction whose acknowledgement got lost, and which failures a fresh try cures.
+
+A connection that breaks during COMMIT leaves the outcome unknown to us, not to PostgreSQL: `pg_xact_status` tells.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from jiki_core.db.database import db, pinned_connection
+from jiki_core.observability import counter, get_logger
+
+log = get_logger(__name__)
+#: how long we ask what became of a commit before the request is answered 503
+ASKING_SECONDS = 5.0
+#: tries of a unit that meets another one, the first included
+CONFLICT_ATTEMPTS = 4
+
+#: SQLSTATE -> label: the whole unit may simply run again
+_CONFLICTS = {"40001": "serialization", "40P01": "deadlock"}
+
+_retries = counter("jiki_db_retries_total", "Units of work that ran again", ["reason"])
+_deadlocks = counter("jiki_db_deadlocks_total", "Units of work that PostgreSQL ended because of a deadlock")
+_unknown = counter("jiki_db_unknown_commits_total", "Commits whose acknowledgement was lost", ["outcome"])
+
+
+def commit(session: Session) -> None:
+    """Commits; a lost acknowledgement is looked up. Raises what COMMIT raised, when the transaction did not happen."""
+    session.flush()
+    xid = None
+    if pinned_connection() is None:
+        xid = session.execute(text("select pg_current_xact_id_if_assigned()::text")).scalar_one()
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if xid is None or not is_connection_lost(error) or not _did_commit(xid):
+            raise
+        # What the unit loaded stays readable, as after any commit.
+        session.expunge_all()
+        log.warning("commit_acknowledgement_lost", xid=xid, outcome="committed")
+
+
+def _did_commit(xid: str) -> bool:
+    """Asks until PostgreSQL knows; False when it did not happen, or nobody answers in time."""
+    deadline = time.monotonic() + ASKING_SECONDS
+    outcome = None
+    while outcome not in ("committed", "aborted"):
+        try:
+            with db.engine.connect() as connection:
+                outcome = connection.execute(text("select pg_xact_status(cast(:xid as xid8))"), {"xid": xid}).scalar()
+        except (DBAPIError, PoolTimeout) as error:
+            log.warning("commit_outcome_not_told", xid=xid, error=type(error).__name__)
+        if outcome in ("committed", "aborted") or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)  # between two questions
+    _unknown.labels(outcome or "unknown").inc()
+    return outcome == "committed"
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether the server or the way to it went away, rather than refused something."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or sqlstate is None or sqlstate[:2] == "08" or sqlstate[:3] == "57P"
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether two transactions met, so that running the whole unit again may succeed."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
+
+
+def pause_before_retry(error: DBAPIError, attempt: int) -> None:
+    """Counts the retry and waits a little, at random, so that the two do not meet again."""
+    reason = _CONFLICTS[error.orig.sqlstate]  # type: ignore[union-attr]  # is_conflict looked at it
+    _retries.labels(reason).inc()
+    if reason == "deadlock":
+        _deadlocks.inc()
+    time.sleep(random.uniform(0.005, 0.03) * 2**attempt)

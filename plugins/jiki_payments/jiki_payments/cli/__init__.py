@@ -1,0 +1,1 @@
+"""`flask payments …`, one module for each family of commands."""

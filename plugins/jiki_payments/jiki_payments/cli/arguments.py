@@ -1,0 +1,44 @@
+"""What several commands take: a user, by id, address or handle, and a moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from jiki_core.contracts import Accounts, ask
+
+
+class User(click.ParamType):
+    """A user's id, found by id, address or handle."""
+
+    name = "user"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        found = (
+            next(iter(ask(Accounts).get_many([int(text)])), None) if text.isdecimal() else ask(Accounts).find(text)
+        )
+        if found is None:
+            self.fail(f"there is no user {text}; give an id, an address or a handle", param, ctx)
+        return found.id
+
+
+class Moment(click.DateTime):
+    """A day or a time in UTC."""
+
+    name = "moment"
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        naive: datetime = super().convert(value, param, ctx)
+        return naive.replace(tzinfo=UTC)
+
+
+USER = User()
+MOMENT = Moment()

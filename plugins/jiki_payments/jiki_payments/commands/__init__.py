@@ -1,0 +1,1 @@
+"""What payments does: one public function per act. The only code that writes its tables."""
