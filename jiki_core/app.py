@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from pathlib import Path
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import click
 from flask import Flask
@@ -27,6 +26,7 @@ from jiki_core.configuration import (
 )
 from jiki_core.core_contributions import CORE_CONTRIBUTIONS
 from jiki_core.db.database import db, init_database
+from jiki_core.db.migration_sets import ALEMBIC_DIRECTORY, core_set
 from jiki_core.errors import check_symbols
 from jiki_core.http.api_document import make_api, mount
 from jiki_core.http.errors import register_error_handlers
@@ -36,7 +36,7 @@ from jiki_core.http.operations import mount_operations
 from jiki_core.observability.logs import configure_logging, get_logger
 from jiki_core.plugins.host import PluginHost
 from jiki_core.runtime import SERVING_ROLES, AppRole, Runtime
-from jiki_core.schema_gate import SchemaGate
+from jiki_core.schema_gate import SchemaGate, plugin_sets
 from jiki_core.settings import ConfigurationError, Mistake, Sources, unknown_sections, unknown_variables
 
 log = get_logger(__name__)
@@ -106,7 +106,7 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     if settings.is_development:
         mounted.update(_development_pages(app))
     _add_commands(app, host)
-    Migrate(app, db, command="alembic", directory=_migrations_directory())
+    _add_stock_alembic(app, host)
     return app
 
 
@@ -206,5 +206,17 @@ def _add_commands(app: Flask, host: PluginHost) -> None:
         app.cli.add_command(PluginCommands(plugin, load))
 
 
-def _migrations_directory() -> str:
-    return str(Path(__file__).parent / "db" / "alembic")
+def _add_stock_alembic(app: Flask, host: PluginHost) -> None:
+    """`flask alembic … -x plugin=NAME`: Flask-Migrate's own commands on one set; `flask db` is ours, over all."""
+    migrate = Migrate(app, db, command="alembic", directory=str(ALEMBIC_DIRECTORY))
+
+    @migrate.configure
+    def choose_set(config: Any) -> Any:
+        named = dict(text.split("=", 1) for text in getattr(config.cmd_opts, "x", None) or [] if "=" in text)
+        sets = {one.name: one for one in (core_set(), *plugin_sets(host))}
+        chosen = sets.get(named.get("plugin", "core"))
+        if chosen is None:
+            raise RuntimeError(f"there is no set {named['plugin']}; there are {', '.join(sets)}")
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", str(chosen.versions))
+        return config

@@ -14,7 +14,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, cast
 
 import redis
@@ -167,7 +166,8 @@ class Hub:
         """Waits until Valkey counts us among the listeners of these streams, then learns where they stand."""
         if not feeds or (self._is_away and not self._is_heard.is_set()):
             return
-        self._wake()
+        if not self._wake():
+            return
         deadline = time.monotonic() + _ATTACH_SECONDS
         for feed in feeds.values():
             if not feed.acknowledged.wait(max(0.0, deadline - time.monotonic())):
@@ -182,10 +182,14 @@ class Hub:
         for feed, position in zip(unknown, positions, strict=True):
             _anchor_at(feed, position)
 
-    def _wake(self) -> None:
-        """Makes the thread look at what changed; the message travels through Valkey, where it waits."""
-        with suppress(ValkeyUnavailable):  # then the thread finds out by itself
+    def _wake(self) -> bool:
+        """Makes the thread look at what changed; the message travels through Valkey, where it waits. False when Valkey
+        is away, which the thread finds out by itself."""
+        try:
             self._valkey.call(redis.Redis.publish, self._wake_channel, b"")
+        except ValkeyUnavailable:
+            return False
+        return True
 
     # The hub's own thread
 

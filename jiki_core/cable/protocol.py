@@ -105,9 +105,9 @@ def _history_request(raw: Any) -> HistoryRequest:
     if not isinstance(raw, dict):
         return HistoryRequest(-math.inf, {})
     since, streams = raw.get("since"), raw.get("streams")
-    is_time = isinstance(since, int | float) and not isinstance(since, bool) and since > 0
     return HistoryRequest(
-        float(since) if is_time else None,  # 0 is no time, as for AnyCable
+        # 0 is no time, as for AnyCable; neither is JSON's true
+        float(since) if type(since) in (int, float) and since > 0 else None,
         {name: _position(entry) for name, entry in streams.items()} if isinstance(streams, dict) else {},
     )
 

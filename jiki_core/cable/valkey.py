@@ -18,7 +18,7 @@ P = ParamSpec("P")
 #: connections for commands of one process, beside the subscriber's
 _CONNECTIONS = 16
 #: how long a command may wait for a connection, and then for its answer
-_WAIT_SECONDS = 1.0
+_WAIT_SECONDS = 0.5
 #: after a failure others are refused at once for this long, so that sockets do not queue up behind it
 _PAUSE_SECONDS = 0.5
 
@@ -39,7 +39,7 @@ class Valkey:
         self._refuse_until = 0.0
 
     def call(self, command: Callable[Concatenate[redis.Redis, P], T], /, *arguments: P.args, **named: P.kwargs) -> T:
-        """Runs `command(client, …)`. Raises ValkeyUnavailable, after at most some two seconds."""
+        """Runs `command(client, …)`. Raises ValkeyUnavailable, after some two seconds at most."""
         if time.monotonic() < self._refuse_until:
             raise ValkeyUnavailable("Valkey did not answer a moment ago")
         if not self._places.acquire(timeout=_WAIT_SECONDS):

@@ -97,7 +97,12 @@ class Translator(Contract):
 
     @question(absent=lambda key, locale, default: default, failing=lambda key, locale, default: default)
     def translate(self, key: str, locale: str, default: str) -> str:
-        """The published text of `key` in `locale` or its fallbacks, else `default`."""
+        """The published text of `key` ("<namespace>:<key>") in `locale` or its fallbacks, else `default`."""
+        raise AssertionError("answered by a provider")
+
+    @question(absent=lambda defaults, locale: dict(defaults), failing=lambda defaults, locale: dict(defaults))
+    def translate_many(self, defaults: Mapping[str, str], locale: str) -> dict[str, str]:
+        """The same for many keys at once: key → default in, key → text out."""
         raise AssertionError("answered by a provider")
 
     @question(absent=lambda explicit, tags: "en", failing=lambda explicit, tags: "en")

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import func, select
-from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -81,7 +80,9 @@ class UnitOfWork:
         payload = {one.name: getattr(event, one.name) for one in fields(event)}
         ordered_by: str | None = getattr(event, "ordered_by", None)
         order_key = None if ordered_by is None else f"{event.name}:{payload[ordered_by]}"
-        return self._put(OutboxKind.EVENT, event.name, payload, version=event.version, order_key=order_key)
+        entry_id = self._put(OutboxKind.EVENT, event.name, payload, version=event.version, order_key=order_key)
+        assert entry_id is not None, "only rows with a unique key can be refused"
+        return entry_id
 
     def enqueue(self, job: Callable[..., Any], /, **arguments: Any) -> uuid.UUID:
         """Asks for a registered job to run after the commit; arguments are JSON values. Returns the outbox id.
@@ -116,93 +117,32 @@ class UnitOfWork:
             and len(self._immediate) < IMMEDIATE_JOBS
             and bound.takes_jobs_at_once()
         )
-        # Written as handed over already: a crash before the queue has it is what the reconciler looks for.
-        handed = (
-            {"state": OutboxState.HANDED, "attempt": 1, "handed_at": func.clock_timestamp()} if can_go_at_once else {}
-        )
-        if options.unique_key is not None:
-            entry_id, is_new = self._put_unique(options.unique_key, name, arguments, bound, options, rank, handed)
-        else:
-            entry_id, is_new = self._put_job(name, arguments, bound, options, rank, handed), True
-        if is_new and can_go_at_once:
+        row: dict[str, Any] = {
+            "queue": bound.job.queue,
+            "run_after": options.run_after or func.now(),  # the database's clock, on which the relay works
+            "order_key": options.order_key,
+            "unique_key": options.unique_key,
+            "priority": rank,
+            "owner_id": options.owner_id,
+        }
+        if can_go_at_once:
+            # Written as handed over already: a crash before the queue has it is what the reconciler looks for.
+            row |= {"state": OutboxState.HANDED, "attempt": 1, "handed_at": func.clock_timestamp()}
+        entry_id = self._put(OutboxKind.JOB, name, arguments, **row)
+        if entry_id is None:
+            return self._in_flight(options.unique_key or "", name, arguments, options)
+        if can_go_at_once:
             self._immediate.append((bound, entry_id, rank))
         return entry_id
 
-    def _put_job(
-        self,
-        name: str,
-        arguments: Mapping[str, Any],
-        bound: BoundJob,
-        options: JobOptions,
-        rank: int,
-        more: Mapping[str, Any],
+    def _in_flight(
+        self, unique_key: str, name: str, arguments: Mapping[str, Any], options: JobOptions
     ) -> uuid.UUID:
-        return self._put(
-            OutboxKind.JOB,
-            name,
-            arguments,
-            queue=bound.job.queue,
-            run_after=options.run_after,
-            order_key=options.order_key,
-            priority=rank,
-            owner_id=options.owner_id,
-            more=more,
-        )
-
-    def _put_unique(
-        self,
-        key: str,
-        name: str,
-        arguments: Mapping[str, Any],
-        bound: BoundJob,
-        options: JobOptions,
-        rank: int,
-        more: Mapping[str, Any],
-    ) -> tuple[uuid.UUID, bool]:
-        """(id, whether it is a new row). The one in flight may end between two looks; then ours goes in."""
-        for _ in range(10):
-            inserted = self._insert_unless_in_flight(key, name, arguments, bound, options, rank, more)
-            if inserted is not None:
-                return inserted, True
-            in_flight = self.session.execute(
-                select(OutboxEntry.id).where(OutboxEntry.unique_key == key, OutboxEntry.state.in_(IN_FLIGHT))
-            ).scalar_one_or_none()
-            if in_flight is not None:
-                return in_flight, False
-        raise RuntimeError(f"the unique key of the job {name} changed hands ten times while it was asked for")
-
-    def _insert_unless_in_flight(
-        self,
-        key: str,
-        name: str,
-        arguments: Mapping[str, Any],
-        bound: BoundJob,
-        options: JobOptions,
-        rank: int,
-        more: Mapping[str, Any],
-    ) -> uuid.UUID | None:
-        orjson.dumps(arguments)
-        inserted: uuid.UUID | None = self.session.execute(
-            insert(OutboxEntry)
-            .values(
-                id=uuid7(),
-                kind=OutboxKind.JOB,
-                name=name,
-                payload=dict(arguments),
-                queue=bound.job.queue,
-                run_after=options.run_after or func.now(),
-                order_key=options.order_key,
-                unique_key=key,
-                priority=rank,
-                owner_id=options.owner_id,
-                request_id=current_request_id(),
-                **more,
-            )
-            .on_conflict_do_nothing()
-            .returning(OutboxEntry.id)
+        """The job that kept ours from being written; when it ended just now, ours is asked for again."""
+        found: uuid.UUID | None = self.session.execute(
+            select(OutboxEntry.id).where(OutboxEntry.unique_key == unique_key, OutboxEntry.state.in_(IN_FLIGHT))
         ).scalar_one_or_none()
-        self._has_rows_for_relay = self._has_rows_for_relay or (inserted is not None and not more)
-        return inserted
+        return found or self.enqueue_named(name, arguments, options)
 
     def broadcast(self, stream: str, message: Mapping[str, Any], *, durable: bool = False) -> None:
         """Sends a message to a stream's subscribers after the commit; `durable=True` goes through the outbox."""
@@ -219,7 +159,7 @@ class UnitOfWork:
         """Stores a notification of a user and pushes it on NotificationsChannel. `type` is "<plugin>.<kind>"."""
         notification_id = uuid7()
         self.session.execute(
-            plain_insert(Notification).values(
+            insert(Notification).values(
                 id=notification_id, user_id=user_id, type=type, data=dict(data), created_at=self.now
             )
         )
@@ -246,7 +186,7 @@ class UnitOfWork:
     ) -> None:
         """Writes an audit entry in this transaction. `action` is "subject:verb"."""
         self.session.execute(
-            plain_insert(AuditEvent).values(
+            insert(AuditEvent).values(
                 at=self.now,
                 action=action,
                 actor_id=actor_id,
@@ -266,39 +206,20 @@ class UnitOfWork:
         """Runs once the transaction is durable; best effort: a failure is logged, never raised."""
         self._after_commit.append(callback)
 
-    def _put(
-        self,
-        kind: OutboxKind,
-        name: str,
-        payload: Mapping[str, Any],
-        *,
-        version: int = 1,
-        queue: str = "default",
-        run_after: datetime | None = None,
-        order_key: str | None = None,
-        priority: int = 0,
-        owner_id: int | None = None,
-        more: Mapping[str, Any] | None = None,
-    ) -> uuid.UUID:
+    def _put(self, kind: OutboxKind, name: str, payload: Mapping[str, Any], **columns: Any) -> uuid.UUID | None:
+        """The new row's id; None when a row in flight has its unique key."""
         orjson.dumps(payload)  # refused here, where the caller stands, rather than at the flush
         entry_id = uuid7()
-        self.session.execute(
-            plain_insert(OutboxEntry).values(
-                id=entry_id,
-                kind=kind,
-                name=name,
-                version=version,
-                payload=dict(payload),
-                queue=queue,
-                run_after=run_after or func.now(),  # the database's clock, on which the relay works
-                order_key=order_key,
-                priority=priority,
-                owner_id=owner_id,
-                request_id=current_request_id(),
-                **(more or {}),
-            )
+        inserting = insert(OutboxEntry).values(
+            id=entry_id, kind=kind, name=name, payload=dict(payload), request_id=current_request_id(), **columns
         )
-        self._has_rows_for_relay = self._has_rows_for_relay or not more
+        if columns.get("unique_key") is None:
+            self.session.execute(inserting)
+        else:
+            is_new = inserting.on_conflict_do_nothing().returning(OutboxEntry.id)
+            if self.session.execute(is_new).scalar_one_or_none() is None:
+                return None
+        self._has_rows_for_relay = self._has_rows_for_relay or "attempt" not in columns
         return entry_id
 
     def _committed(self) -> None:

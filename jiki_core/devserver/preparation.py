@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -20,7 +21,11 @@ class Preparation:
     def __init__(self, project: Path, data_dir: Path, database_url: str, *, is_embedded: bool) -> None:
         self._stamp = data_dir / "prepared.json"
         # The embedded cluster's address holds its random password: another cluster is another address.
-        self._state = {"database": database_url, "code": fingerprint(_sources(project))}
+        self._state = {
+            "database": database_url,
+            "code": fingerprint(_sources(project)),
+            "plugins": os.environ.get("JIKI_PLUGINS_ENABLED", ""),
+        }
         #: Of a database of the user's we can't know what happened to it meanwhile.
         self._may_skip = is_embedded
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,18 +70,21 @@ class RunningProcess:
         self.last_lines: list[str] = []
         self._printer = printer
         self._reaper = reaper
-        self._process = subprocess.Popen(
-            program.command,
-            cwd=program.folder,
-            env=dict(program.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=program.descriptors,
-            start_new_session=True,  # Ctrl-C is for us; we then stop everything in order
-            # All processes are started by the main thread, which lives as long as we do.
-            preexec_fn=dies_with_parent(signal.SIGTERM),
-        )
+        with warnings.catch_warnings():
+            # Python 3.12 warns of forking beside threads; all the child does before it becomes `command` is one call.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process = subprocess.Popen(
+                program.command,
+                cwd=program.folder,
+                env=dict(program.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=program.descriptors,
+                start_new_session=True,  # Ctrl-C is for us; we then stop everything in order
+                # All processes are started by the main thread, which lives as long as we do.
+                preexec_fn=dies_with_parent(signal.SIGTERM),
+            )
         reaper.watch(self._process.pid)
         self._reader = threading.Thread(target=self._copy_output, daemon=True)
         self._reader.start()

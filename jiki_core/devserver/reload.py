@@ -13,22 +13,18 @@ from pathlib import Path
 from watchfiles import Change, watch
 
 from jiki_core.devserver.processes import ProcessGroup, Program
-from jiki_core.devserver.verdict import PIPE_VARIABLE, Breakage, Findings, Verdict, forget_error, keep_error
+from jiki_core.devserver.verdict import (
+    BROKEN_STATES,
+    PIPE_VARIABLE,
+    Breakage,
+    Findings,
+    Verdict,
+    forget_error,
+    keep_error,
+)
 
 WATCHED_SUFFIXES = frozenset({".py", ".toml", ".html", ".j2", ".mjml"})
 BOOT_SECONDS = 60.0
-#: States in which a plugin's code is at fault; others (disabled, available, ...) are somebody's wish.
-BROKEN_STATES = frozenset(
-    {
-        "import-failed",
-        "invalid",
-        "incompatible",
-        "misconfigured",
-        "configure-failed",
-        "schema-behind",
-        "blocked",
-    }
-)
 
 
 class CodeWatcher:

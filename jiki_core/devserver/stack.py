@@ -19,7 +19,7 @@ from jiki_core.devserver.engines import read_json, write_json
 from jiki_core.devserver.errors import ServiceError
 from jiki_core.devserver.listening import listen
 from jiki_core.devserver.ports import free_port
-from jiki_core.devserver.preparation import Preparation
+from jiki_core.devserver.preparation import Preparation, forget_preparation
 from jiki_core.devserver.processes import LogPrinter, ProcessGroup, Program
 from jiki_core.devserver.programs import development_environment, flask_program, serving_programs, working_programs
 from jiki_core.devserver.reaper import Reaper
@@ -41,6 +41,11 @@ class Options:
     is_split: bool
     cable_port: int
     is_reloading: bool
+
+    @property
+    def public_host(self) -> str:
+        """How this machine's browser reaches us."""
+        return "localhost" if self.host in ("0.0.0.0", "::") else self.host
 
 
 class Stopped(BaseException):
@@ -90,12 +95,12 @@ class Stack:
         """Start everything, say that it is ready, look after it. Raises ServiceError; leaves by Stopped."""
         options = self._options
         self._data_dir.take()
+        web = listen(options.host, options.port)
+        cable = listen(options.host, options.cable_port) if options.is_split else None
         if options.is_reset:
             self.say(f"deleting all data in {self._data_dir.path}")
             self._data_dir.reset()
-        web = listen(options.host, options.port)
-        cable = listen(options.host, options.cable_port) if options.is_split else None
-        url = f"http://{options.host}:{options.port}"
+        url = f"http://{options.public_host}:{options.port}"
         services = self._services = Services(self._data_dir.path, progress=self.say)
         services.start()
         reaper = self._reaper = Reaper(self._data_dir.lock_descriptor)
@@ -124,7 +129,7 @@ class Stack:
             lambda: self._watcher is not None and self._watcher.has_saved(),
         )
         self._start_serving(reloader)
-        self._await_health(f"http://127.0.0.1:{options.port}" if options.host == "localhost" else url)
+        self._await_health(url)
         self._announce_ready(url, reloader.findings.notices)
         while True:
             saved = self._watcher.saved(0.2) if self._watcher else _nap(0.2)
@@ -174,7 +179,12 @@ class Stack:
 
     def _start_serving(self, reloader: Reloader) -> None:
         if breakage := reloader.first_start():
-            raise ServiceError(breakage.sentence().split("\n  remedy: ")[0], breakage.remedy)
+            raise ServiceError(breakage.cause(), breakage.remedy)
+        broken = reloader.findings.broken_plugins()
+        for sentence in broken:
+            self.say(sentence)
+        if broken:  # their tables and seeds were left out, so the database is not prepared for them
+            forget_preparation(self._data_dir.path)
 
     def _await_health(self, url: str) -> None:
         deadline = time.monotonic() + HEALTH_SECONDS
@@ -201,7 +211,7 @@ class Stack:
             f"  plugins          {url}/dev",
         ]
         if self._options.is_split:
-            lines.append(f"  sockets          ws://{self._options.host}:{self._options.cable_port}/cable")
+            lines.append(f"  sockets          ws://{self._options.public_host}:{self._options.cable_port}/cable")
         lines += [f"  {notice}" for notice in notices]
         print("\n".join(lines), flush=True)
 

@@ -16,6 +16,10 @@ from jiki_core.devserver.engines import read_json, write_json
 
 #: Names the descriptor of the pipe. Not JIKI_…: those are settings, and unknown ones are refused.
 PIPE_VARIABLE = "DEVSERVER_VERDICT_FD"
+#: States in which a plugin's code is at fault; others (disabled, available, ...) are somebody's wish.
+BROKEN_STATES = frozenset(
+    {"import-failed", "invalid", "incompatible", "misconfigured", "configure-failed", "schema-behind", "blocked"}
+)
 _ERROR_FILE = "reload-error.json"
 
 
@@ -28,10 +32,13 @@ class Breakage:
     line: int
     remedy: str
 
+    def cause(self) -> str:
+        """What is wrong, and where."""
+        return f"{self.file}:{self.line}: {self.message}" if self.file else self.message
+
     def sentence(self) -> str:
-        """The same in one or two lines."""
-        place = f"{self.file}:{self.line}: " if self.file else ""
-        return f"{place}{self.message}\n  remedy: {self.remedy}"
+        """The same with its remedy, for the terminal."""
+        return f"{self.cause()}\n  remedy: {self.remedy}"
 
 
 @dataclass(slots=True)
@@ -42,6 +49,14 @@ class Findings:
     plugins: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     #: What a newcomer should know of the seeded data, such as the sample accounts.
     notices: list[str] = field(default_factory=list)
+
+    def broken_plugins(self) -> list[str]:
+        """Each plugin that should run and can't, with cause and remedy."""
+        return [
+            f"plugin {name} is {state}: {cause}\n  remedy: {remedy}"
+            for name, (state, cause, remedy) in self.plugins.items()
+            if state in BROKEN_STATES
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,41 +6,38 @@ Nothing importable is named in Valkey but this function, so that whoever can wri
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select, update
+from rq.timeouts import JobTimeoutException
+from sqlalchemy import func, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from jiki_core.db import unit_of_work
+from jiki_core.db.commits import CONFLICT_ATTEMPTS, is_conflict, is_connection_lost, pause_before_retry
 from jiki_core.db.outbox import OutboxEntry, OutboxState
 from jiki_core.jobs.job import BoundJob
 from jiki_core.jobs.lease import keep_lease
-from jiki_core.jobs.run import JobRun, LeaseLost, lease_end, settle
+from jiki_core.jobs.run import (
+    LEASE_SECONDS,
+    Claim,
+    JobRun,
+    LeaseLost,
+    PermanentFailure,
+    from_now,
+    settle,
+    tell_owner,
+)
 from jiki_core.observability import counter, get_logger, histogram
 from jiki_core.observability.request_ids import bind_request_id
 from jiki_core.runtime import runtime
 
 log = get_logger(__name__)
+#: how long a row that this process cannot run stays away before another one may try
+GIVE_BACK_SECONDS = 5.0
 
 _jobs = counter("jiki_jobs_total", "Jobs run", ["queue", "task", "outcome"])
 _seconds = histogram("jiki_job_duration_seconds", "Time a job took", ["queue", "task"])
 _waited = histogram("jiki_job_wait_seconds", "Time from the request for a job to its start", ["queue"])
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claimed outbox row."""
-
-    id: uuid.UUID
-    attempt: int
-    name: str
-    payload: dict[str, Any]
-    failures: int
-    queue: str
-    request_id: str | None
-    waited_seconds: float
 
 
 def run(outbox_id: str, attempt: int) -> None:
@@ -51,11 +48,10 @@ def run(outbox_id: str, attempt: int) -> None:
         return
     bound = runtime().jobs.get(claim.name)
     if bound is None:
-        _give_back(
-            claim,
-            OutboxState.NEW,
-            f"no job named {claim.name} in this process; waits for a worker that knows it",
-        )
+        _give_back(claim, OutboxState.NEW, f"no job named {claim.name} in this process; waits for a worker that knows it")
+        return
+    if newer := _newer_version(claim):
+        _give_back(claim, OutboxState.NEW, newer)
         return
     if not runtime().plugins.is_running(bound.plugin) or runtime().plugins.is_paused(bound.plugin):
         _give_back(claim, OutboxState.HELD, f"the plugin {bound.plugin} is not running")
@@ -65,14 +61,20 @@ def run(outbox_id: str, attempt: int) -> None:
     try:
         with (
             _seconds.labels(claim.queue, claim.name).time(),
-            keep_lease(current_app, claim.id, claim.attempt),
+            keep_lease(current_app, claim.id, claim.attempt, bound.job.timeout_seconds),
         ):
             _perform(bound, claim)
     except LeaseLost:
         _jobs.labels(claim.queue, claim.name, "lease_lost").inc()
         log.warning("job_lease_lost", job=claim.name, outbox_id=outbox_id)
     except Exception as error:
-        _failed(bound, claim, error)
+        if is_connection_lost(error):
+            _interrupted(claim, "the database went away; this does not count as a failure")
+        else:
+            _failed(bound, claim, error)
+    except BaseException:
+        _interrupted(claim, "the worker was told to stop; this does not count as a failure")
+        raise
     else:
         _jobs.labels(claim.queue, claim.name, "done").inc()
         log.info("job_done", job=claim.name, outbox_id=outbox_id, attempt=attempt)
@@ -89,40 +91,62 @@ def _claim(outbox_id: uuid.UUID, attempt: int) -> Claim | None:
                 OutboxEntry.attempt == attempt,
                 OutboxEntry.state == OutboxState.HANDED,
             )
-            .values(state=OutboxState.STARTED, lease_until=lease_end())
-            .returning(OutboxEntry, func.extract("epoch", func.now() - OutboxEntry.created_at))
+            .values(state=OutboxState.STARTED, lease_until=from_now(LEASE_SECONDS))
+            .returning(OutboxEntry, func.extract("epoch", func.clock_timestamp() - OutboxEntry.created_at))
         ).one_or_none()
         if row is None:
             return None
         entry, waited = row
         return Claim(
-            entry.id,
-            entry.attempt,
-            entry.name,
-            entry.payload,
-            entry.failures,
-            entry.queue,
-            entry.request_id,
-            float(waited),
+            id=entry.id,
+            attempt=entry.attempt,
+            name=entry.name,
+            payload=entry.payload,
+            failures=entry.failures,
+            queue=entry.queue,
+            owner_id=entry.owner_id,
+            request_id=entry.request_id,
+            waited_seconds=float(waited),
+            checkpoint=entry.checkpoint or {},
         )
+
+
+def _newer_version(claim: Claim) -> str | None:
+    """Why this process must not deliver an event: its class is older than the event."""
+    for bound in runtime().listeners.get(str(claim.payload.get("event", "")), ()):
+        event = bound.listener.event
+        if bound.job_name == claim.name and not isinstance(event, str) and claim.payload["version"] > event.version:
+            return (
+                f"{event.name} has version {claim.payload['version']}, this process knows {event.version}; "
+                "waits for a worker with newer code"
+            )
+    return None
 
 
 def _perform(bound: BoundJob, claim: Claim) -> None:
     if bound.job.opens_its_own_units:
-        job_run = JobRun(claim.id, claim.attempt, claim.failures)
+        job_run = JobRun(claim)
         result = bound.call(job_run, claim.payload)
         if not job_run.is_settled:
             with unit_of_work() as uow:
-                settle(uow, claim.id, claim.attempt, result)
+                settle(uow, claim, result if job_run.result is None else job_run.result)
         return
-    with unit_of_work() as uow:
-        result = bound.call(uow, claim.payload)
-        settle(uow, claim.id, claim.attempt, result)
+    for attempt in range(CONFLICT_ATTEMPTS):
+        try:
+            with unit_of_work() as uow:
+                result = bound.call(uow, claim.payload)
+                settle(uow, claim, result)
+        except DBAPIError as error:
+            if not is_conflict(error) or attempt == CONFLICT_ATTEMPTS - 1:
+                raise
+            pause_before_retry(error, attempt)
+        else:
+            return
 
 
 def _failed(bound: BoundJob, claim: Claim, error: Exception) -> None:
     failures = claim.failures + 1
-    is_dead = failures >= bound.job.retry.limit
+    is_dead = failures >= bound.job.retry.limit or isinstance(error, PermanentFailure)
     log.error(
         "job_failed",
         job=claim.name,
@@ -133,29 +157,54 @@ def _failed(bound: BoundJob, claim: Claim, error: Exception) -> None:
     )
     _jobs.labels(claim.queue, claim.name, "dead" if is_dead else "failed").inc()
     with unit_of_work() as uow:
-        uow.session.execute(
+        # A job that was settled and failed afterwards is done: only a started row fails.
+        closed = uow.session.execute(
             update(OutboxEntry)
-            .where(OutboxEntry.id == claim.id, OutboxEntry.attempt == claim.attempt)
+            .where(
+                OutboxEntry.id == claim.id,
+                OutboxEntry.attempt == claim.attempt,
+                OutboxEntry.state == OutboxState.STARTED,
+            )
             .values(
                 state=OutboxState.DEAD if is_dead else OutboxState.NEW,
                 failures=failures,
                 lease_until=None,
-                reason=f"{type(error).__name__}: {error}"[:2_000],
-                run_after=datetime.now(UTC) + bound.job.retry.delay_after(failures),
+                reason=_sentence(bound, error),
+                run_after=from_now(bound.job.retry.delay_after(failures).total_seconds()),
             )
-        )
+            .returning(OutboxEntry.id)
+        ).scalar_one_or_none()
+        if closed is not None and is_dead and claim.owner_id is not None:
+            tell_owner(uow, claim.owner_id, claim.id, claim.name, is_done=False)
 
 
-def _give_back(claim: Claim, state: OutboxState, reason: str) -> None:
-    """Lets the row go without counting a failure; `new` rows come again after a moment."""
+def _sentence(bound: BoundJob, error: Exception) -> str:
+    if isinstance(error, JobTimeoutException):
+        return f"took longer than {bound.job.timeout_seconds} s"
+    if isinstance(error, PermanentFailure):
+        return str(error)[:2_000]
+    return f"{type(error).__name__}: {error}"[:2_000]
+
+
+def _interrupted(claim: Claim, reason: str) -> None:
+    """Lets the row go if PostgreSQL can be told; otherwise its lease runs out."""
+    log.warning("job_interrupted", job=claim.name, outbox_id=str(claim.id), reason=reason)
+    _jobs.labels(claim.queue, claim.name, "interrupted").inc()
+    try:
+        _give_back(claim, OutboxState.NEW, reason, after_seconds=0)
+    except SQLAlchemyError as error:
+        log.info("job_left_to_its_lease", outbox_id=str(claim.id), error=type(error).__name__)
+
+
+def _give_back(claim: Claim, state: OutboxState, reason: str, *, after_seconds: float = GIVE_BACK_SECONDS) -> None:
+    """Lets the row go without counting a failure."""
     with unit_of_work() as uow:
         uow.session.execute(
             update(OutboxEntry)
-            .where(OutboxEntry.id == claim.id, OutboxEntry.attempt == claim.attempt)
-            .values(
-                state=state,
-                reason=reason,
-                lease_until=None,
-                run_after=select(func.now() + func.make_interval(0, 0, 0, 0, 0, 0, 5)).scalar_subquery(),
+            .where(
+                OutboxEntry.id == claim.id,
+                OutboxEntry.attempt == claim.attempt,
+                OutboxEntry.state == OutboxState.STARTED,
             )
+            .values(state=state, reason=reason, lease_until=None, run_after=from_now(after_seconds))
         )

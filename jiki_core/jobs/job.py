@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import inspect
 import random
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
+
+from jiki_core.db.outbox import Priority
+from jiki_core.jobs.schedule import Schedule
+from jiki_core.jobs.straight import hand_over_at_once, takes_jobs_at_once
 
 Queue = Literal["default", "mail", "heavy", "untrusted"]
 #: the core's queues; production runs one worker process for each
@@ -34,7 +39,8 @@ class Retry:
 class Job:
     """`func(uow, **json)` runs in one unit of work with its receipt; `func(run: JobRun, **json)` opens its own.
 
-    `<plugin>.<name>` is stored and is public API: rename with `aliases`.
+    `<plugin>.<name>` is stored and is public API: rename with `aliases`. A function that takes longer than
+    `timeout_seconds` is interrupted, which counts as a failure.
     """
 
     func: Callable[..., Any]
@@ -43,6 +49,17 @@ class Job:
     queue: Queue = "default"
     retry: Retry = field(default_factory=Retry)
     timeout_seconds: int = 60
+    #: of all its runs, unless one is asked for otherwise
+    priority: Priority = "normal"
+    #: asking for it while one with the same arguments is in flight returns that one
+    unique: bool = False
+    #: when it runs by itself, without arguments; a string is a cron line in UTC
+    schedule: Schedule | str | None = None
+
+    @property
+    def timetable(self) -> Schedule | None:
+        """The schedule, with a plain cron line made into one."""
+        return Schedule(self.schedule) if isinstance(self.schedule, str) else self.schedule
 
     def stored_names(self, plugin: str) -> tuple[str, ...]:
         """The stored name first, then its former names."""
@@ -60,9 +77,17 @@ class Job:
             return [
                 f"the job {self.func.__qualname__} takes no arguments; its first must be `uow: UnitOfWork` or `run: JobRun`"
             ]
+        found = []
         if self.queue not in QUEUES:
-            return [f"the job {self.func.__qualname__} names the queue {self.queue!r}; there are {', '.join(QUEUES)}"]
-        return []
+            found.append(f"the job {self.func.__qualname__} names the queue {self.queue!r}; there are {', '.join(QUEUES)}")
+        if self.timetable is not None:
+            found += [f"the schedule of the job {self.func.__qualname__} {one}" for one in self.timetable.mistakes()]
+            needed = [one.name for one in parameters[1:] if one.default is inspect.Parameter.empty]
+            if needed:
+                found.append(
+                    f"the job {self.func.__qualname__} is scheduled and needs {', '.join(needed)}; give them defaults"
+                )
+        return found
 
 
 @dataclass(frozen=True)
@@ -73,6 +98,14 @@ class BoundJob:
     name: str
     job: Job
     call: Callable[[Any, dict[str, Any]], Any]
+
+    def takes_jobs_at_once(self) -> bool:
+        """Whether its queue has room, so that a job need not wait for the relay."""
+        return takes_jobs_at_once(self.job.queue)
+
+    def hand_over(self, outbox_id: uuid.UUID, rank: int) -> None:
+        """Puts a committed first attempt into its queue. Never raises: what the queue does not get, the relay gives it."""
+        hand_over_at_once(self.job.queue, outbox_id, self.name, rank)
 
 
 def bind_job(plugin: str, job: Job) -> BoundJob:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
 
 import redis
 import rq
@@ -13,6 +15,18 @@ from jiki_core.runtime import runtime
 
 #: what every RQ job calls
 DISPATCH = "jiki_core.jobs.dispatch.run"
+#: jobs of one queue that Valkey holds at most; the rest waits in PostgreSQL, where nothing is lost
+QUEUE_DEPTH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """What a queue is told of a job: the outbox row, the attempt, the stored name and the priority's rank."""
+
+    outbox_id: uuid.UUID
+    attempt: int
+    name: str
+    rank: int = 0
 
 
 def open_queue(name: str, connection: redis.Redis) -> rq.Queue:
@@ -24,24 +38,31 @@ def queue_job_id(outbox_id: uuid.UUID, attempt: int) -> str:
     return f"{outbox_id}-{attempt}"
 
 
-def put(name: str, entries: Iterable[tuple[uuid.UUID, int, str]], connection: redis.Redis) -> None:
-    """Hands (outbox id, attempt, stored job name) to a queue in one round trip. Raises redis.RedisError."""
-    jobs = runtime().jobs
+def put(name: str, jobs: Iterable[QueuedJob], connection: redis.Redis) -> int:
+    """Hands jobs to a queue in one round trip; returns how many it then holds. Raises redis.RedisError.
+
+    Jobs of high priority go before all that wait there already.
+    """
+    known = runtime().jobs
     queue = open_queue(name, connection)
     prepared = [
         rq.Queue.prepare_data(
             DISPATCH,
-            args=(str(outbox_id), attempt),
-            job_id=queue_job_id(outbox_id, attempt),
-            timeout=jobs[job].job.timeout_seconds if job in jobs else 60,
+            args=(str(one.outbox_id), one.attempt),
+            job_id=queue_job_id(one.outbox_id, one.attempt),
+            timeout=known[one.name].job.timeout_seconds if one.name in known else 60,
             result_ttl=0,
             failure_ttl=60,
-            description=job,
+            description=one.name,
+            at_front=one.rank > 0,
         )
-        for outbox_id, attempt, job in entries
+        for one in jobs
     ]
-    if prepared:
-        queue.enqueue_many(prepared)
+    with connection.pipeline() as pipeline:
+        if prepared:
+            queue.enqueue_many(prepared, pipeline=pipeline)
+        pipeline.llen(queue.key)
+        return cast(int, pipeline.execute()[-1])
 
 
 def waiting_ids(name: str, connection: redis.Redis) -> set[str]:

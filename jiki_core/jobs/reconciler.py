@@ -6,31 +6,32 @@ its lease, which a living worker extends on the database's clock, is over.
 
 from __future__ import annotations
 
+from typing import cast
+
 import redis
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 
 from jiki_core.db import unit_of_work
 from jiki_core.db.outbox import OutboxEntry, OutboxState
 from jiki_core.jobs.queues import queue_job_id, waiting_ids
+from jiki_core.jobs.run import from_now
 from jiki_core.observability import counter, get_logger
 
 log = get_logger(__name__)
 #: a job that Valkey handed to a worker is claimed within this time; a copy that comes later finds its attempt over
 CLAIM_SECONDS = 10
+#: as long as this key stands, Valkey has not been emptied
+CANARY = "jiki:canary"
 
 _reruns = counter("jiki_job_reruns_total", "Jobs given to the relay again", ["cause"])
 
 
-def reconcile(connection: redis.Redis) -> int:
-    """One pass; returns how many rows go again. Raises redis.RedisError when Valkey cannot be asked."""
-    return _leases_over() + _lost_in_valkey(connection)
-
-
-def _leases_over() -> int:
+def leases_over() -> int:
+    """Rows whose worker fell silent go again; returns how many. Needs PostgreSQL only."""
     with unit_of_work() as uow:
         again = uow.session.scalars(
             update(OutboxEntry)
-            .where(OutboxEntry.state == OutboxState.STARTED, OutboxEntry.lease_until < func.now())
+            .where(OutboxEntry.state == OutboxState.STARTED, OutboxEntry.lease_until < func.clock_timestamp())
             .values(state=OutboxState.NEW, lease_until=None, reason="the worker that had it fell silent")
             .returning(OutboxEntry.name)
         ).all()
@@ -40,12 +41,47 @@ def _leases_over() -> int:
     return len(again)
 
 
-def _lost_in_valkey(connection: redis.Redis) -> int:
-    stale = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, CLAIM_SECONDS)
+class Reconciler:
+    """Remembers which Valkey it saw, so that a restarted or emptied one is noticed at once."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection = connection
+        self._run_id: str | None = None
+
+    def reconcile(self) -> int:
+        """One pass; returns how many rows go again. Raises redis.RedisError when Valkey cannot be asked."""
+        return leases_over() + lost_in_valkey(self._connection, at_once=False)
+
+    def has_new_valkey(self) -> bool:
+        """Whether Valkey restarted or was emptied since the last look. Raises redis.RedisError."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            pipeline.info("server")
+            pipeline.set(CANARY, b"1", nx=True)
+            server, was_missing = pipeline.execute()
+        run_id = str(cast("dict[str, object]", server)["run_id"])
+        is_new = self._run_id is not None and (run_id != self._run_id or bool(was_missing))
+        self._run_id = run_id
+        if is_new:
+            log.warning("valkey_is_new", run_id=run_id)
+        return is_new
+
+
+def reconcile(connection: redis.Redis) -> int:
+    """One pass without memory of earlier ones; returns how many rows go again. Raises redis.RedisError."""
+    return Reconciler(connection).reconcile()
+
+
+def lost_in_valkey(connection: redis.Redis, *, at_once: bool) -> int:
+    """Handed rows that no queue has go again; returns how many.
+
+    `at_once` also looks at those handed over a moment ago. A worker may have taken such a job and not claimed it yet:
+    it then finds its attempt over and leaves it.
+    """
+    old_enough: ColumnElement[bool] = true() if at_once else OutboxEntry.handed_at < from_now(-CLAIM_SECONDS)
     with unit_of_work() as uow:
         handed = uow.session.execute(
             select(OutboxEntry.id, OutboxEntry.attempt, OutboxEntry.queue).where(
-                OutboxEntry.state == OutboxState.HANDED, OutboxEntry.handed_at < stale
+                OutboxEntry.state == OutboxState.HANDED, old_enough
             )
         ).all()
     if not handed:

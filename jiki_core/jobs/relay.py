@@ -1,68 +1,122 @@
 """The relay: takes waiting outbox rows to where they are acted on, each exactly once per attempt.
 
-Jobs go to RQ, events become one job per listener, durable broadcasts are published. Rows are locked with SKIP LOCKED, so
+Events become one job per listener, jobs go to RQ, durable broadcasts are published. Rows are locked with SKIP LOCKED, so
 any number of relays may run; the state is committed before Valkey is told, and the reconciler finds what was not told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import redis
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, exists, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
 
 from jiki_core.db import UnitOfWork, unit_of_work, uuid7
-from jiki_core.db.outbox import OutboxEntry, OutboxKind, OutboxState
-from jiki_core.jobs.queues import open_queue, put
+from jiki_core.db.outbox import IN_FLIGHT, OutboxEntry, OutboxKind, OutboxState
+from jiki_core.jobs.queues import QUEUE_DEPTH, QueuedJob, open_queue, put
 from jiki_core.observability import gauge, get_logger
 from jiki_core.runtime import runtime
 
 log = get_logger(__name__)
 BATCH = 200
-#: jobs of one queue that Valkey holds at most; the rest waits in PostgreSQL, where nothing is lost
-QUEUE_DEPTH = 1_000
 
 _pending = gauge("jiki_outbox_pending", "Outbox rows that wait for the relay")
+_oldest = gauge("jiki_outbox_oldest_seconds", "How long the oldest due outbox row has waited")
+_dead = gauge("jiki_jobs_dead", "Jobs that failed for good and wait for an operator")
 
 
 def relay_once(connection: redis.Redis) -> int:
-    """Moves one batch; returns how many rows moved. Raises redis.RedisError when Valkey is away: nothing moved then."""
-    depths = {name: open_queue(name, connection).count for name in _queues()}
-    handed: dict[str, list[tuple[OutboxEntry, int]]] = {}
-    with unit_of_work() as uow:
-        entries = uow.session.scalars(
-            select(OutboxEntry)
-            .where(OutboxEntry.state == OutboxState.NEW, OutboxEntry.run_after <= func.clock_timestamp())
-            .order_by(OutboxEntry.run_after, OutboxEntry.seq)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        ).all()
-        moved = 0
-        for entry in entries:
-            if entry.kind == OutboxKind.EVENT:
-                _fan_out(uow, entry)
-            elif entry.kind == OutboxKind.BROADCAST:
-                runtime().publish(entry.name, entry.payload["message"], durable_id=str(entry.id))
-                _close(entry, uow)
-            elif depths.get(entry.queue, 0) + len(handed.get(entry.queue, ())) < QUEUE_DEPTH:
-                entry.state, entry.attempt, entry.handed_at = OutboxState.HANDED, entry.attempt + 1, uow.now
-                entry.reason = None
-                handed.setdefault(entry.queue, []).append((entry, entry.attempt))
-            else:
-                continue
-            moved += 1
-    for queue, taken in handed.items():
-        put(queue, [(entry.id, attempt, entry.name) for entry, attempt in taken], connection)
-    return moved
+    """Moves one batch of each kind; returns how many rows moved.
+
+    Raises redis.RedisError when Valkey is away: events are fanned out all the same, the rest has not moved.
+    """
+    return fan_out_events() + hand_over_jobs(connection) + publish_broadcasts()
 
 
-def measure_pending() -> None:
-    """Sets the gauge that alerts watch."""
+def fan_out_events() -> int:
+    """Events to jobs, in PostgreSQL alone. Events that share an order key go one at a time."""
     with unit_of_work() as uow:
-        waiting = uow.session.execute(
-            select(func.count()).select_from(OutboxEntry).where(OutboxEntry.state == OutboxState.NEW)
-        ).scalar_one()
+        events = uow.session.scalars(_due(OutboxKind.EVENT)).all()
+        for entry in events:
+            _fan_out(uow, entry)
+            _close(entry, uow)
+    return len(events)
+
+
+def hand_over_jobs(connection: redis.Redis) -> int:
+    """Jobs to their queues, as many as each has room for. Raises redis.RedisError."""
+    room = {name: QUEUE_DEPTH - open_queue(name, connection).count for name in _queues()}
+    has_room = [name for name, free in room.items() if free > 0]
+    handed: dict[str, list[QueuedJob]] = {}
+    with unit_of_work() as uow:
+        for entry in uow.session.scalars(_due(OutboxKind.JOB).where(OutboxEntry.queue.in_(has_room))).all():
+            taken = handed.setdefault(entry.queue, [])
+            if len(taken) < room[entry.queue]:
+                entry.state, entry.attempt = OutboxState.HANDED, entry.attempt + 1
+                entry.handed_at, entry.reason = func.clock_timestamp(), None  # type: ignore[assignment]  # an SQL expression
+                taken.append(QueuedJob(entry.id, entry.attempt, entry.name, entry.priority))
+    for queue, jobs in handed.items():
+        put(queue, jobs, connection)
+    return sum(len(jobs) for jobs in handed.values())
+
+
+def publish_broadcasts() -> int:
+    """Durable messages to their streams; a repeat carries the same id and is dropped there. Raises redis.RedisError."""
+    with unit_of_work() as uow:
+        messages = uow.session.scalars(_due(OutboxKind.BROADCAST)).all()
+        for entry in messages:
+            runtime().publish(entry.name, entry.payload["message"], durable_id=str(entry.id))
+            _close(entry, uow)
+    return len(messages)
+
+
+def _due(kind: OutboxKind) -> Select[Any]:
+    """Waiting rows whose time has come and whose turn it is, the most urgent first, locked for this relay."""
+    earlier = aliased(OutboxEntry)
+    must_wait = exists().where(
+        earlier.order_key == OutboxEntry.order_key,
+        earlier.kind == kind,
+        earlier.seq < OutboxEntry.seq,
+        earlier.state.in_(IN_FLIGHT),
+    )
+    return (
+        select(OutboxEntry)
+        .where(
+            OutboxEntry.state == OutboxState.NEW,
+            OutboxEntry.kind == kind,
+            OutboxEntry.run_after <= func.clock_timestamp(),
+            or_(OutboxEntry.order_key.is_(None), ~must_wait),
+        )
+        .order_by(OutboxEntry.priority.desc(), OutboxEntry.run_after, OutboxEntry.seq)
+        .limit(BATCH)
+        .with_for_update(of=OutboxEntry, skip_locked=True)
+    )
+
+
+def measure_outbox() -> None:
+    """Sets the gauges that alerts watch."""
+    due = OutboxEntry.run_after <= func.clock_timestamp()
+    with unit_of_work() as uow:
+        waiting, oldest, dead = (
+            uow.session.execute(
+                select(
+                    func.count().filter(OutboxEntry.state == OutboxState.NEW),
+                    func.extract(
+                        "epoch",
+                        func.clock_timestamp()
+                        - func.min(OutboxEntry.run_after).filter(OutboxEntry.state == OutboxState.NEW, due),
+                    ),
+                    func.count().filter(OutboxEntry.state == OutboxState.DEAD),
+                ).where(OutboxEntry.state.in_((OutboxState.NEW, OutboxState.DEAD)))
+            )
+            .one()
+            ._tuple()
+        )
     _pending.set(waiting)
+    _oldest.set(float(oldest or 0.0))
+    _dead.set(dead)
 
 
 def _queues() -> Sequence[str]:
@@ -71,8 +125,7 @@ def _queues() -> Sequence[str]:
 
 def _fan_out(uow: UnitOfWork, entry: OutboxEntry) -> None:
     """One durable job per listener; nobody listening is fine."""
-    listeners = runtime().listeners.get(entry.name, ())
-    for bound in listeners:
+    for bound in runtime().listeners.get(entry.name, ()):
         uow.session.execute(
             insert(OutboxEntry).values(
                 id=uuid7(),
@@ -81,11 +134,11 @@ def _fan_out(uow: UnitOfWork, entry: OutboxEntry) -> None:
                 version=entry.version,
                 payload={"event": entry.name, "version": entry.version, "payload": entry.payload},
                 queue=runtime().jobs[bound.job_name].job.queue,
-                run_after=uow.now,
+                run_after=func.now(),
+                order_key=None if entry.order_key is None else f"{bound.job_name}:{entry.order_key}",
                 request_id=entry.request_id,
             )
         )
-    _close(entry, uow)
 
 
 def _close(entry: OutboxEntry, uow: UnitOfWork) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jiki_core.db.unit_of_work import DOORBELL
 from jiki_core.jobs.reconciler import reconcile
-from jiki_core.jobs.relay import BATCH, held_may_go_on, measure_pending, relay_once
+from jiki_core.jobs.relay import BATCH, held_may_go_on, measure_outbox, relay_once
 from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
@@ -30,7 +30,7 @@ def run_scheduler(app: Flask, connection: redis.Redis, should_stop: threading.Ev
             next_reconciliation = time.monotonic() + RECONCILE_SECONDS
             _attempt(app, lambda: reconcile(connection))
             _attempt(app, held_may_go_on)
-            _attempt(app, measure_pending)
+            _attempt(app, measure_outbox)
         if moved < BATCH:
             doorbell.wait(POLL_SECONDS, should_stop)
     doorbell.close()

@@ -144,6 +144,14 @@ def test_code_with_which_a_plugin_would_stop_running_is_not_taken(project: Proje
     assert project.error()["remedy"] == "mend the hook"
 
 
+def test_a_plugin_that_is_broken_from_the_start_is_named_with_its_remedy(project: Project) -> None:
+    project.write(good("first", state="invalid"))
+    assert project.reloader.first_start() is None
+    assert project.reloader.findings.broken_plugins() == [
+        "plugin learning is invalid: its hook raised\n  remedy: mend the hook"
+    ]
+
+
 def test_a_plugin_that_is_switched_off_on_purpose_is_taken(project: Project) -> None:
     project.write(good("second", state="available"))
     project.take_save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from jiki_auth.testing import make_user, signed_in
 
 #: name -> (body, content type, statuses that are right for it)
@@ -38,7 +39,7 @@ def routes(app):
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/api/"):
             continue
-        values = {name: "1" for name in rule.arguments}
+        values = dict.fromkeys(rule.arguments, "1")
         path = app.url_map.bind("localhost").build(
             rule.endpoint, values, method=sorted(rule.methods - {"HEAD", "OPTIONS"})[0]
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from jiki_auth.testing import make_user, signed_in
 
+from jiki_auth.testing import make_user, signed_in
 from jiki_core.testing import ApiClient
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from jiki_core.contracts import AccountSetup, ask
 from jiki_core.db import UnitOfWork
+from jiki_core.jobs import JobRun
+
+from jiki_auth.models import User
+from jiki_auth.settings import auth_settings
 
 
 class AccountNotPrepared(Exception):
@@ -12,5 +16,36 @@ class AccountNotPrepared(Exception):
 
 def prepare_account(uow: UnitOfWork, user_id: int) -> None:
     """Repeats what other plugins could not do at sign-up; each of their parts is idempotent."""
+    if uow.session.get(User, user_id) is None:
+        return  # deleted meanwhile
     if not all(ask(AccountSetup).prepare(uow, user_id)):  # type: ignore[arg-type]  # cardinality many: a list of answers
         raise AccountNotPrepared(f"user {user_id}")
+
+
+def answer_reset_request(uow: UnitOfWork, email: str) -> None:
+    """Mails a reset link, if there is such an account. A job, so that the request takes as long for any address."""
+    from sqlalchemy import select
+
+    from jiki_auth.commands.reset_password import mail_reset_link
+    from jiki_auth.throttles import may_mail_reset
+
+    user_id = uow.session.execute(select(User.id).where(User.email == email)).scalar_one_or_none()
+    if user_id is not None and may_mail_reset(email):
+        mail_reset_link(uow, user_id, auth_settings())
+        uow.audit("password:reset_requested", target_type="user", target_id=user_id, plugin="auth")
+
+
+def answer_confirmation_request(uow: UnitOfWork, email: str) -> None:
+    """Mails a confirmation link, if one is waited for; a job for the same reason."""
+    from jiki_auth.commands.send_confirmation import resend_confirmation
+    from jiki_auth.throttles import may_mail_confirmation
+
+    if may_mail_confirmation(email):
+        resend_confirmation(uow, email, auth_settings())
+
+
+def confirm_sns_subscription(run: JobRun, url: str) -> None:
+    """Follows the link that makes SNS deliver to us; its host was checked with the notice's signature."""
+    from jiki_auth.outbound import fetch
+
+    fetch(url, ca_file=auth_settings().sns_ca_file)

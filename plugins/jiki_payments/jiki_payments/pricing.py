@@ -85,8 +85,7 @@ def _amount_mistakes(currency: str, amounts: Amounts) -> list[str]:
     ratio = amounts.annual / amounts.monthly
     if not LOWEST_ANNUAL_RATIO <= ratio <= HIGHEST_ANNUAL_RATIO:
         return [
-            f"{currency}: annual is {ratio:.2f} times monthly, "
-            f"outside {LOWEST_ANNUAL_RATIO} to {HIGHEST_ANNUAL_RATIO}"
+            f"{currency}: annual is {ratio:.2f} times monthly, outside {LOWEST_ANNUAL_RATIO} to {HIGHEST_ANNUAL_RATIO}"
         ]
     return []
 

@@ -12,7 +12,10 @@ from jiki_core.settings import Secret, setting
 @dataclass(frozen=True)
 class PaymentsSettings:
     stripe_secret_key: Secret = setting(
-        Secret(""), env="STRIPE_SECRET_KEY", help="Key of the Stripe account; empty turns checkout off", example="sk_live_…"
+        Secret(""),
+        env="STRIPE_SECRET_KEY",
+        help="Key of the Stripe account; empty turns checkout off",
+        example="sk_live_…",
     )
 
 

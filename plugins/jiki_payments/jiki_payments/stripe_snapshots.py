@@ -98,9 +98,7 @@ def _read(
 ) -> SubscriptionSnapshot:
     status = StripeStatus(subscription["status"])
     items = subscription["items"]["data"]
-    item = next(
-        (one for one in items if one["price"]["id"] in interval_by_price), items[0] if items else None
-    )
+    item = next((one for one in items if one["price"]["id"] in interval_by_price), items[0] if items else None)
     period_start = _moment(item["current_period_start"]) if item else None
     period_end = _moment(item["current_period_end"]) if item else None
     started_at = _required(subscription["start_date"])
@@ -135,9 +133,7 @@ def _end_reason(status: StripeStatus, details: Mapping[str, Any] | None) -> EndR
     return EndReason.PAYMENT_FAILED if failed else EndReason.CANCELED
 
 
-def _failed_at(
-    status: StripeStatus, latest_invoice: object, period_start: datetime | None
-) -> datetime | None:
+def _failed_at(status: StripeStatus, latest_invoice: object, period_start: datetime | None) -> datetime | None:
     if status not in (StripeStatus.PAST_DUE, StripeStatus.UNPAID):
         return None
     return _moment(latest_invoice["created"]) if isinstance(latest_invoice, Mapping) else period_start

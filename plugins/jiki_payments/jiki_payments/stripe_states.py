@@ -225,9 +225,7 @@ def standing_of(records: Iterable[SubscriptionRecord]) -> Standing:
     snapshots = [record.snapshot for record in records]
     if not snapshots:
         return Standing(SubscriptionStatus.NEVER_SUBSCRIBED)
-    speaking = max(
-        snapshots, key=lambda one: (_STANDING_RANK[one.status], one.created_at, one.subscription_id)
-    )
+    speaking = max(snapshots, key=lambda one: (_STANDING_RANK[one.status], one.created_at, one.subscription_id))
     if speaking.status is StripeStatus.INCOMPLETE_EXPIRED:
         return Standing(SubscriptionStatus.NEVER_SUBSCRIBED, customer_id=speaking.customer_id)
     return Standing(
@@ -248,10 +246,7 @@ def history_of(records: Iterable[SubscriptionRecord]) -> tuple[HistoryEntry, ...
     subscription's end.
     """
     entries = [
-        entry
-        for record in records
-        if record.snapshot.status not in _NEVER_PAID
-        for entry in _entries_of(record)
+        entry for record in records if record.snapshot.status not in _NEVER_PAID for entry in _entries_of(record)
     ]
     return tuple(sorted(entries, key=lambda entry: (entry.started_at, entry.stripe_subscription_id)))
 
@@ -301,14 +296,10 @@ def _premium_until(snapshot: SubscriptionSnapshot) -> datetime | None:
     valid_until = _valid_until(snapshot)
     if valid_until is None or snapshot.status in (StripeStatus.UNPAID, StripeStatus.PAUSED):
         return None
-    return (
-        valid_until if _status_of(snapshot) is SubscriptionStatus.CANCELLING else valid_until + GRACE_PERIOD
-    )
+    return valid_until if _status_of(snapshot) is SubscriptionStatus.CANCELLING else valid_until + GRACE_PERIOD
 
 
-def _entitlement_change(
-    stored: datetime | None, wanted: datetime | None
-) -> GrantPremium | RevokePremium | None:
+def _entitlement_change(stored: datetime | None, wanted: datetime | None) -> GrantPremium | RevokePremium | None:
     if stored == wanted:
         return None
     return RevokePremium() if wanted is None else GrantPremium(wanted)

@@ -4,48 +4,79 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from jiki_core.db import UnitOfWork
 from sqlalchemy import func, select, update
 
+from jiki_auth.commands.end_sessions import end_sessions_of
+from jiki_auth.commands.mail_tokens import find_mail_token, void_mail_tokens
+from jiki_auth.commands.mail_user import mail_user, notify_owner
 from jiki_auth.errors import InvalidMailToken
+from jiki_auth.events import EmailChanged, UserConfirmed
 from jiki_auth.models import MailPurpose, MailToken, User
-from jiki_auth.secrets_at_rest import secret_hash
-from jiki_core.db import UnitOfWork
-from jiki_core.mail import send_mail
 
+#: the web client calls twice
 REPEAT_WINDOW = timedelta(minutes=15)
 
 
 def confirm_address(uow: UnitOfWork, token: str) -> int:
-    """Returns the user's id. Raises InvalidMailToken."""
-    found = uow.session.execute(
-        select(MailToken)
-        .where(MailToken.token_hash == secret_hash(token), MailToken.purpose == MailPurpose.CONFIRMATION)
-        .with_for_update()
-    ).scalar_one_or_none()
-    if found is None or found.expires_at <= uow.now:
-        raise InvalidMailToken()
-    if found.used_at is not None and uow.now - found.used_at > REPEAT_WINDOW:
+    """Confirms an account's first address, or puts a changed one in force. Returns the user's id; raises InvalidMailToken."""
+    found = find_mail_token(uow, token, MailPurpose.CONFIRMATION, MailPurpose.EMAIL_CHANGE)
+    if found is None or (found.used_at is not None and uow.now - found.used_at > REPEAT_WINDOW):
         raise InvalidMailToken()
     if found.used_at is None:
         found.used_at = uow.now
-        confirm_user(uow, found.user_id)
+        if found.purpose == MailPurpose.EMAIL_CHANGE:
+            _apply_change(uow, found)
+        else:
+            confirm_user(uow, found.user_id)
     return found.user_id
 
 
 def confirm_user(uow: UnitOfWork, user_id: int) -> None:
     """Marks an address as confirmed and welcomes its owner once."""
-    user = uow.session.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(confirmed_at=func.coalesce(User.confirmed_at, uow.now))
-        .returning(User.handle, User.email)
-    ).one()
-    uow.audit("account:confirmed", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
     is_first = uow.session.execute(
+        update(User)
+        .where(User.id == user_id, User.confirmed_at.is_(None))
+        .values(confirmed_at=uow.now)
+        .returning(User.id)
+    ).scalar_one_or_none()
+    if is_first is None:
+        return
+    uow.audit("account:confirmed", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
+    uow.emit(UserConfirmed(user_id))
+    is_unwelcomed = uow.session.execute(
         update(User)
         .where(User.id == user_id, User.welcomed_at.is_(None))
         .values(welcomed_at=uow.now)
         .returning(User.id)
     ).scalar_one_or_none()
-    if is_first is not None:
-        send_mail(uow, "auth.welcome", to=user.email, context={"handle": user.handle})
+    if is_unwelcomed is not None:
+        mail_user(uow, user_id, "auth.welcome")
+
+
+def _apply_change(uow: UnitOfWork, token: MailToken) -> None:
+    """The new address takes effect if it is still wanted and still free; all sessions end, the old address is told."""
+    user = uow.session.execute(
+        select(User.email, User.unconfirmed_email).where(User.id == token.user_id).with_for_update()
+    ).one()
+    is_taken = uow.session.execute(
+        select(User.id).where(User.email == token.email, User.id != token.user_id)
+    ).one_or_none()
+    if user.unconfirmed_email != token.email or is_taken is not None:
+        raise InvalidMailToken()
+    uow.session.execute(
+        update(User)
+        .where(User.id == token.user_id)
+        .values(
+            email=token.email,
+            unconfirmed_email=None,
+            confirmed_at=func.coalesce(User.confirmed_at, uow.now),
+            email_bounced_at=None,
+            email_bounce_reason=None,
+        )
+    )
+    void_mail_tokens(uow, token.user_id, MailPurpose.PASSWORD_RESET, MailPurpose.CONFIRMATION)
+    end_sessions_of(uow, token.user_id, reason="email changed")
+    uow.audit("email:changed", actor_id=token.user_id, target_type="user", target_id=token.user_id, plugin="auth")
+    uow.emit(EmailChanged(token.user_id))
+    notify_owner(uow, token.user_id, "email_changed", to=user.email)

@@ -8,6 +8,7 @@ from jiki_auth.addresses import is_email, is_handle, normalise_email
 from jiki_auth.commands.confirm_address import confirm_user
 from jiki_auth.commands.send_confirmation import send_confirmation
 from jiki_auth.commands.sign_up import NewAccount, insert_user, prepare
+from jiki_auth.events import UserSignedUp
 from jiki_auth.models import User, UserRole
 from jiki_auth.passwords import hash_password, length_fault
 from jiki_auth.permissions import ADMIN
@@ -44,6 +45,7 @@ def create_user(
     )
     if is_admin:
         uow.session.execute(insert(UserRole).values(user_id=user_id, role=ADMIN, granted_at=uow.now))
+    uow.emit(UserSignedUp(user_id, "operator"))
     uow.audit("account:created", target_type="user", target_id=user_id, reason="created by an operator", plugin="auth")
     if is_confirmed:
         confirm_user(uow, user_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from jiki_core.db import UnitOfWork, reading, record_refusal, unit_of_work
-from sqlalchemy import delete, func, insert, select, update
+from jiki_core.db import UnitOfWork
+from sqlalchemy import delete, insert, select, update
 
 from jiki_auth import recovery_codes, totp
 from jiki_auth.commands.mail_user import notify_owner
@@ -14,39 +14,26 @@ from jiki_auth.errors import InvalidOtp, RecoveryCodeUsed, SecondFactorNotSetUp,
 from jiki_auth.models import OtpChallenge, RecoveryCode, SessionKind, User
 from jiki_auth.secrets_at_rest import matches, secret_hash
 from jiki_auth.settings import AuthSettings
-from jiki_auth.throttles import otp_attempt
 
 
 def answer_challenge(
-    challenge_id: uuid.UUID, secret: str, code: str, visitor: Visitor, settings: AuthSettings
+    uow: UnitOfWork, challenge_id: uuid.UUID, code: str, visitor: Visitor, settings: AuthSettings
 ) -> OpenedSession:
     """Signs in with the code of a challenge; the first right one also enables an app that is being set up.
 
-    Opens its own unit of work: a refusal is recorded. Raises SessionExpired, InvalidOtp, TooManyAttempts.
+    Whoever calls has checked the challenge's secret. Raises SessionExpired, InvalidOtp.
     """
-    owner_id = _owner_of(challenge_id, secret)
-    if owner_id is None:
+    challenge = uow.session.execute(
+        delete(OtpChallenge)
+        .where(OtpChallenge.id == challenge_id, OtpChallenge.expires_at > uow.now)
+        .returning(OtpChallenge.user_id, OtpChallenge.sign_in_method)
+    ).one_or_none()
+    if challenge is None:
         raise SessionExpired()
-    attempt = otp_attempt(owner_id)
-    try:
-        with unit_of_work() as uow:
-            challenge = uow.session.execute(
-                delete(OtpChallenge)
-                .where(OtpChallenge.id == challenge_id, OtpChallenge.expires_at > uow.now)
-                .returning(OtpChallenge.user_id, OtpChallenge.sign_in_method)
-            ).one_or_none()
-            if challenge is None:
-                raise SessionExpired()
-            use_code(uow, owner_id, code, settings)
-            _enable(uow, owner_id)
-            opened = open_session(
-                uow, owner_id, SessionKind.COOKIE, visitor, settings, method=f"{challenge.sign_in_method}+otp"
-            )
-    except InvalidOtp:
-        record_refusal("second_factor:refused", target_type="user", target_id=owner_id, plugin="auth")
-        raise
-    attempt.succeeded()
-    return opened
+    use_code(uow, challenge.user_id, code, settings)
+    _enable(uow, challenge.user_id)
+    method = f"{challenge.sign_in_method}+otp"
+    return open_session(uow, challenge.user_id, SessionKind.COOKIE, visitor, settings, method=method)
 
 
 def check_second_factor(uow: UnitOfWork, user_id: int, code: str | None, settings: AuthSettings) -> None:
@@ -99,7 +86,7 @@ def confirm_setup(uow: UnitOfWork, user_id: int, code: str, settings: AuthSettin
     """Enables the app with a first valid code; returns the recovery codes, which are shown once."""
     use_code(uow, user_id, code, settings)
     _enable(uow, user_id)
-    return renew_recovery_codes(uow, user_id)
+    return _replace_codes(uow, user_id)
 
 
 def disable(uow: UnitOfWork, user_id: int, *, actor_id: int | None = None) -> None:
@@ -115,7 +102,12 @@ def disable(uow: UnitOfWork, user_id: int, *, actor_id: int | None = None) -> No
 
 
 def renew_recovery_codes(uow: UnitOfWork, user_id: int) -> list[str]:
-    """Ten new codes; the old ones die."""
+    """Ten new codes; the old ones die and the owner is told."""
+    notify_owner(uow, user_id, "recovery_codes_renewed")
+    return _replace_codes(uow, user_id)
+
+
+def _replace_codes(uow: UnitOfWork, user_id: int) -> list[str]:
     codes = [recovery_codes.new_code() for _ in range(recovery_codes.CODES)]
     uow.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     uow.session.execute(
@@ -123,7 +115,6 @@ def renew_recovery_codes(uow: UnitOfWork, user_id: int) -> list[str]:
         [{"selector": one.selector, "user_id": user_id, "secret_hash": secret_hash(one.secret)} for one in codes],
     )
     uow.audit("recovery_codes:renewed", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
-    notify_owner(uow, user_id, "recovery_codes_renewed")
     return [one.text for one in codes]
 
 
@@ -152,16 +143,3 @@ def _use_recovery_code(uow: UnitOfWork, user_id: int, parts: recovery_codes.Reco
     row.used_at = uow.now
     uow.audit("recovery_code:used", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
     notify_owner(uow, user_id, "recovery_code_used")
-
-
-def _owner_of(challenge_id: uuid.UUID, secret: str) -> int | None:
-    row = (
-        reading()
-        .execute(
-            select(OtpChallenge.user_id, OtpChallenge.secret_hash).where(
-                OtpChallenge.id == challenge_id, OtpChallenge.expires_at > func.now()
-            )
-        )
-        .one_or_none()
-    )
-    return row.user_id if row is not None and matches(secret, row.secret_hash) else None

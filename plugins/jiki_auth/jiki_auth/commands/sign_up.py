@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,16 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from jiki_auth.addresses import handle_from_email, handle_variant, is_email, is_handle, normalise_email
+from jiki_auth.commands.mail_user import mail_user
 from jiki_auth.commands.send_confirmation import send_confirmation
+from jiki_auth.events import UserSignedUp
 from jiki_auth.jobs import prepare_account
 from jiki_auth.models import User
-from jiki_auth.passwords import hash_password, password_faults
+from jiki_auth.passwords import password_faults
 from jiki_auth.settings import AuthSettings
-from jiki_core.contracts import AccountSetup, ask
+from jiki_core.contracts import AccountSetup, Translator, ask
 from jiki_core.db import UnitOfWork
 from jiki_core.errors import FieldError, ValidationFailed
-from jiki_core.mail import send_mail
 
 HANDLE_TRIES = 100
 
@@ -35,6 +37,7 @@ class NewAccount:
     language_tags: tuple[str, ...] = ()
     country_code: str | None = None
     attribution: dict[str, Any] | None = None
+    google_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,20 +47,38 @@ class SignedUp:
     email: str
 
 
-def sign_up(uow: UnitOfWork, wanted: NewAccount, settings: AuthSettings) -> SignedUp:
-    """Raises ValidationFailed for bad fields and a taken handle; a taken address is not told."""
+def sign_up(uow: UnitOfWork, wanted: NewAccount, password_hash: str, settings: AuthSettings) -> SignedUp:
+    """Raises ValidationFailed for bad fields and a taken handle; a taken address is not told.
+
+    The password is hashed before the unit is opened, taken address or not.
+    """
     email = normalise_email(wanted.email)
     _check(uow, wanted, email)
-    password_hash = hash_password(wanted.password, settings)  # before the look-up: both answers take the same time
-    owner = uow.session.execute(select(User.handle, User.email).where(User.email == email)).one_or_none()
-    if owner is not None:
-        send_mail(uow, "auth.already_registered", to=owner.email, context={"handle": owner.handle})
-        return SignedUp(email)
+    owner_id = uow.session.execute(select(User.id).where(User.email == email)).scalar_one_or_none()
+    if owner_id is None:
+        _create(uow, email, password_hash, wanted, settings)
+    else:
+        _rehearse(uow, password_hash, wanted, settings)
+        mail_user(uow, owner_id, "auth.already_registered")
+    return SignedUp(email)
+
+
+def _create(
+    uow: UnitOfWork, email: str, password_hash: str, wanted: NewAccount, settings: AuthSettings
+) -> int:
     user_id = insert_user(uow, email, password_hash, wanted)
     send_confirmation(uow, user_id, settings)
     uow.audit("account:created", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
+    uow.emit(UserSignedUp(user_id, "email"))
     prepare(uow, user_id)
-    return SignedUp(email)
+    return user_id
+
+
+def _rehearse(uow: UnitOfWork, password_hash: str, wanted: NewAccount, settings: AuthSettings) -> None:
+    """The work of a new account, done and undone, so that a taken address takes as long to answer as a free one."""
+    with uow.session.begin_nested() as savepoint:
+        _create(uow, f"{secrets.token_hex(8)}@rehearsal.invalid", password_hash, wanted, settings)
+        savepoint.rollback()
 
 
 def insert_user(uow: UnitOfWork, email: str, password_hash: str | None, wanted: NewAccount) -> int:
@@ -71,10 +92,11 @@ def insert_user(uow: UnitOfWork, email: str, password_hash: str | None, wanted: 
                 email=email,
                 name=wanted.name,
                 password_hash=password_hash,
-                explicit_locale=wanted.locale,
+                explicit_locale=served_locale(wanted.locale),
                 language_tags=list(wanted.language_tags),
                 country_code=wanted.country_code,
                 signup_attribution=wanted.attribution,
+                google_id=wanted.google_id,
                 created_at=uow.now,
             )
             .on_conflict_do_nothing(index_elements=[User.handle])
@@ -86,6 +108,11 @@ def insert_user(uow: UnitOfWork, email: str, password_hash: str | None, wanted: 
             break
         handle = handle_variant(handle_from_email(email))
     raise ValidationFailed({"handle": [FieldError("taken")]})
+
+
+def served_locale(wanted: str | None) -> str | None:
+    """A locale that is served; others are dropped silently (contract.md 3.1)."""
+    return wanted if wanted and ask(Translator).resolve_locale(wanted, ()) == wanted else None
 
 
 def prepare(uow: UnitOfWork, user_id: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, Text, func, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, Text, func
+from sqlalchemy import text as sql  # `text` is a column here
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_core.db import IdentityKey, Timestamp
@@ -27,9 +28,9 @@ class Translation(I18nModel):
     #: of the source it was made of
     source_revision: Mapped[int] = mapped_column(Integer)
     #: the translator's note
-    comment: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    comment: Mapped[str] = mapped_column(Text, server_default=sql("''"))
     #: optimistic lock; grows with every change of this row
-    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    version: Mapped[int] = mapped_column(Integer, server_default=sql("1"))
     #: opaque user ids; null = a command or a machine
     author_id: Mapped[int | None] = mapped_column(BigInteger)
     reviewer_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -62,7 +63,7 @@ class TranslationComment(I18nModel):
 
     id: Mapped[IdentityKey]
     message_id: Mapped[int] = mapped_column(ForeignKey("i18n.messages.id", ondelete="CASCADE"))
-    locale: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    locale: Mapped[str] = mapped_column(Text, server_default=sql("''"))
     author_id: Mapped[int | None] = mapped_column(BigInteger)
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())

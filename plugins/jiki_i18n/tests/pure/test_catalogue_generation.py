@@ -21,7 +21,7 @@ from jiki_i18n.catalogues import (
 )
 from jiki_i18n.exchange import Entries
 from jiki_i18n.keys import flatten, join_key, nest, split_key
-from jiki_i18n.testing import catalogues, key_paths
+from jiki_i18n.strategies import catalogues, key_paths
 
 TEXTS = {
     "en": {"a": "A", "b": "B", "c": "C", "d": "D"},

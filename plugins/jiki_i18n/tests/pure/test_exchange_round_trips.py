@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from jiki_i18n.exchange import FORMATS, Entries, Entry, ExchangeError, TranslationState
 from jiki_i18n.icu import same_message
-from jiki_i18n.testing import catalogues
+from jiki_i18n.strategies import catalogues
 
 DETAILED = [name for name, each in FORMATS.items() if each.has_details]
 

@@ -22,7 +22,7 @@ from jiki_i18n.icu import (
 )
 from jiki_i18n.locales import ALL_LOCALES
 from jiki_i18n.messages import MESSAGE_LIMIT_CHARACTERS, check_message, parse_message, plural_categories
-from jiki_i18n.testing import message_nodes, messages, texts
+from jiki_i18n.strategies import message_nodes, messages, texts
 
 FILES = "{count, plural, one {# file} other {# files}}"
 LINK = 'Read <a href="{url}">the <b>guide</b></a>'

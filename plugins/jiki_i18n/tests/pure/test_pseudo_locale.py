@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from jiki_i18n.icu import MessageSyntaxError, Nodes, render
 from jiki_i18n.messages import check_message, parse_message
 from jiki_i18n.pseudo import PseudoLocale, pseudo_translate
-from jiki_i18n.testing import message_nodes
+from jiki_i18n.strategies import message_nodes
 
 ACCENTED, MIRRORED = PseudoLocale
 

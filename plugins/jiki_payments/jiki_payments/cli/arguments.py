@@ -7,24 +7,15 @@ from typing import Any
 
 import click
 
-from jiki_core.contracts import Accounts, ask
+from jiki_core.contracts import Account, Accounts, ask
 
 
-class User(click.ParamType):
-    """A user's id, found by id, address or handle."""
-
-    name = "user"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        text = str(value)
-        found = (
-            next(iter(ask(Accounts).get_many([int(text)])), None) if text.isdecimal() else ask(Accounts).find(text)
-        )
-        if found is None:
-            self.fail(f"there is no user {text}; give an id, an address or a handle", param, ctx)
-        return found.id
+def find_user(text: str) -> Account:
+    """The account that an operator means. Raises click.BadParameter for nobody."""
+    found = next(iter(ask(Accounts).get_many([int(text)])), None) if text.isdecimal() else ask(Accounts).find(text)
+    if found is None:
+        raise click.BadParameter(f"there is no user {text}; give an id, an address or a handle", param_hint="USER")
+    return found
 
 
 class Moment(click.DateTime):
@@ -40,5 +31,4 @@ class Moment(click.DateTime):
         return naive.replace(tzinfo=UTC)
 
 
-USER = User()
 MOMENT = Moment()

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from jiki_core.db import unit_of_work
-from jiki_payments.cli.arguments import MOMENT, USER
+from jiki_payments.cli.arguments import MOMENT, find_user
 from jiki_payments.commands.grant_entitlement import grant_entitlement
 from jiki_payments.commands.revoke_entitlement import revoke_entitlement
 from jiki_payments.errors import EntitlementNotFound
@@ -25,10 +25,12 @@ _SOURCES = click.Choice([str(source) for source in GIVEN_BY_HAND])
 @with_appcontext
 def grant_command(user: str, source: str, until: datetime | None, note: str | None) -> None:
     """Give USER (id, address or handle) premium, or move the end of what that source gave."""
-    user_id = USER.convert(user, None, None)
+    user_id = find_user(user).id
     with unit_of_work() as uow:
         grant_entitlement(uow, user_id, Source(source), expires_at=until, note=note)
-    click.echo(f"user {user_id} has premium from {source} " + (f"until {until:%Y-%m-%d %H:%M} UTC" if until else "for good"))
+    click.echo(
+        f"user {user_id} has premium from {source} " + (f"until {until:%Y-%m-%d %H:%M} UTC" if until else "for good")
+    )
 
 
 @click.command("revoke")
@@ -38,7 +40,7 @@ def grant_command(user: str, source: str, until: datetime | None, note: str | No
 @with_appcontext
 def revoke_command(user: str, source: str, note: str | None) -> None:
     """Take back what SOURCE gave USER; other sources stay, and a paid subscription does."""
-    user_id = USER.convert(user, None, None)
+    user_id = find_user(user).id
     try:
         with unit_of_work() as uow:
             membership = revoke_entitlement(uow, user_id, Source(source), note=note)

@@ -17,7 +17,7 @@ const hiddenIntrinsics = () => {
     Iterator.from({ next() {} }),
   ];
   const functions = [function* () {}, async function () {}, async function* () {}, () => {}, class {}];
-  const objects = [(function () { return arguments; })(), new Int8Array(1), prototypeOf(Int8Array)];
+  const objects = [(function () { return arguments; })(), new Int8Array(0), prototypeOf(Int8Array)];
   if (typeof Intl === 'object') objects.push(new Intl.Segmenter().segment('a'), new Intl.Segmenter().segment('a')[Symbol.iterator]());
   return [...iterators, ...functions, ...objects].flatMap((value) => [value, prototypeOf(value)]);
 };

@@ -60,8 +60,7 @@ const startTimer = (callback, delay, repeats, given) => {
 const stopTimer = (id) => void timers.delete(id);
 
 const installGlobals = () => {
-  const define = (name, value) =>
-    Object.defineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: false });
+  const define = (name, value) => void (globalThis[name] = value);
   const logging = ['log', 'info', 'debug', 'warn', 'error', 'trace', 'dir', 'table'];
   define('console', Object.fromEntries(logging.map((name) => [name, (...values) => printLine(...values)])));
   define('setTimeout', (callback, delay, ...given) => startTimer(callback, delay, false, given));

@@ -1,0 +1,55 @@
+"""Schedules as jobs declare them: a cron line in a time zone, and what to do about ticks that nobody was there for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
+
+CatchUp = Literal["latest", "all", "none"]
+#: a tick that is noticed later than this was missed
+MISSED_AFTER_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`cron` has five fields: minute, hour, day of month, month, day of week.
+
+    In the night when clocks go forward, a time that does not exist comes an hour later; in the one when they go back, a
+    fixed time comes once, and `*` hours go on through both.
+    """
+
+    cron: str
+    timezone: str = "UTC"
+    #: after an outage: run once for the latest missed tick, once for each of them, or wait for the next
+    catch_up: CatchUp = "latest"
+
+    def mistakes(self) -> list[str]:
+        """Sentences that continue "the schedule of the job x"; empty when all is well."""
+        found = []
+        if len(self.cron.split()) != 5 or not croniter.is_valid(self.cron):
+            found.append(f"has the cron line {self.cron!r}; it needs five fields, such as '*/15 * * * *'")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            found.append(f"names the time zone {self.timezone!r}; use one such as 'Europe/Berlin'")
+        if self.catch_up not in ("latest", "all", "none"):
+            found.append(f"has the catch-up {self.catch_up!r}; there are latest, all and none")
+        return found
+
+    def ticks_after(self, moment: datetime) -> Iterator[datetime]:
+        """Every tick later than `moment` (aware), in order, without end."""
+        clock = croniter(self.cron, moment.astimezone(ZoneInfo(self.timezone)))
+        has_fixed_hour = not self.cron.split()[1].startswith("*")
+        while True:
+            tick: datetime = clock.get_next(datetime)
+            if tick.fold and has_fixed_hour:
+                continue  # the same wall time for the second time
+            yield tick
+
+    def next_after(self, moment: datetime) -> datetime:
+        return next(self.ticks_after(moment))

@@ -1,0 +1,5 @@
+"""`flask i18n …`."""
+
+from __future__ import annotations
+
+COMMANDS = ()
