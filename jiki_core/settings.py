@@ -26,6 +26,11 @@ _RESERVED_VARIABLES = frozenset(
     {
         "JIKI_CONFIG",
         "JIKI_ROLE",
+        "JIKI_CHECK_ROUTES",
+        "JIKI_EXERCISM_TRACK",
+        "JIKI_RUNNER_REQUIRED",
+        "JIKI_TEST_DIRECTORY",
+        "JIKI_TEST_ROUTES_FILE",
         "JIKI_PLUGINS_ENABLED",
         "JIKI_PLUGINS_REQUIRED",
         "JIKI_TEST_SCALE",

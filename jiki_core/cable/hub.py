@@ -300,7 +300,10 @@ class Hub:
         return self._feeds.get(channel.removeprefix(prefix)) if channel.startswith(prefix) else None
 
     def _deliver(self, feed: Feed, payload: bytes) -> None:
-        kind, epoch, offset, exclude_socket, message = payload.split(b" ", 4)
+        parts = payload.split(b" ", 4)
+        if len(parts) != 5:
+            return  # not one of ours
+        kind, epoch, offset, exclude_socket, message = parts
         if kind == b"p":
             metrics.DELIVERIES.labels("presence").inc(feed.deliver_presence(message, self._is_paused))
             return

@@ -104,12 +104,17 @@ def _history_request(raw: Any) -> HistoryRequest:
     """Reads leniently: what cannot be understood becomes a position that no stream has."""
     if not isinstance(raw, dict):
         return HistoryRequest(-math.inf, {})
-    since, streams = raw.get("since"), raw.get("streams")
+    streams = raw.get("streams")
     return HistoryRequest(
-        # 0 is no time, as for AnyCable; neither is JSON's true
-        float(since) if type(since) in (int, float) and since > 0 else None,
+        _seconds(raw.get("since")),
         {name: _position(entry) for name, entry in streams.items()} if isinstance(streams, dict) else {},
     )
+
+
+def _seconds(raw: Any) -> float | None:
+    """0 is no time, as for AnyCable; neither is JSON's true."""
+    is_time = isinstance(raw, int | float) and not isinstance(raw, bool) and raw > 0
+    return float(raw) if is_time else None
 
 
 def _position(raw: Any) -> Position:

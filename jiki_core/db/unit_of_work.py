@@ -206,6 +206,10 @@ class UnitOfWork:
         """Runs once the transaction is durable; best effort: a failure is logged, never raised."""
         self._after_commit.append(callback)
 
+    def wake_relay(self) -> None:
+        """Rings the relay's doorbell after the commit, for code that writes outbox rows itself."""
+        self._has_rows_for_relay = True
+
     def _put(self, kind: OutboxKind, name: str, payload: Mapping[str, Any], **columns: Any) -> uuid.UUID | None:
         """The new row's id; None when a row in flight has its unique key."""
         orjson.dumps(payload)  # refused here, where the caller stands, rather than at the flush

@@ -233,7 +233,7 @@ def _parse(arguments: Sequence[str] | None) -> Options:
         default="together",
         help="split: sockets in a process of their own, as in production",
     )
-    parser.add_argument("--cable-port", type=int, help="their port with --processes split (port + 1)")
+    parser.add_argument("--cable-port", type=int, help="their port with --processes split (port + 2; port + 1 is usually the web client's)")
     parser.add_argument("--no-reload", action="store_true", help="keep running the code of the start")
     parser.add_argument("--project", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -244,7 +244,7 @@ def _parse(arguments: Sequence[str] | None) -> Options:
         data_dir=given.data_dir.absolute(),
         is_reset=given.reset,
         is_split=given.processes == "split",
-        cable_port=given.cable_port or given.port + 1,
+        cable_port=given.cable_port or given.port + 2,
         is_reloading=not given.no_reload,
     )
 

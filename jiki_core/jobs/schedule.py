@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -44,12 +44,23 @@ class Schedule:
     def ticks_after(self, moment: datetime) -> Iterator[datetime]:
         """Every tick later than `moment` (aware), in order, without end."""
         clock = croniter(self.cron, moment.astimezone(ZoneInfo(self.timezone)))
-        has_fixed_hour = not self.cron.split()[1].startswith("*")
         while True:
             tick: datetime = clock.get_next(datetime)
-            if tick.fold and has_fixed_hour:
-                continue  # the same wall time for the second time
-            yield tick
+            if not self._is_repeated(tick):
+                yield tick
 
     def next_after(self, moment: datetime) -> datetime:
         return next(self.ticks_after(moment))
+
+    def latest_at(self, moment: datetime) -> datetime:
+        """The last tick that is not later than `moment` (aware)."""
+        just_after = moment.replace(microsecond=0) + timedelta(seconds=1)
+        clock = croniter(self.cron, just_after.astimezone(ZoneInfo(self.timezone)))
+        while True:
+            tick: datetime = clock.get_prev(datetime)
+            if not self._is_repeated(tick):
+                return tick
+
+    def _is_repeated(self, tick: datetime) -> bool:
+        """Whether a fixed wall time comes for the second time."""
+        return bool(tick.fold) and not self.cron.split()[1].startswith("*")

@@ -7,10 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from typing import Any
 import orjson
 import pytest
 import redis
+import requests
+import websocket
 
 from jiki_core.cable import CableLimits, CableServer, CableServices, Channel, ChannelRegistry, Refused, Registered
 from jiki_core.cable.clock import Clock
@@ -292,3 +295,121 @@ def node_modules() -> Path | None:
 @pytest.fixture
 def manual_clock() -> ManualClock:
     return ManualClock()
+
+
+class Stage:
+    """stage.py under gunicorn, with a client of each kind."""
+
+    def __init__(self, mode: str, valkey: ValkeyServer, **environment: str) -> None:
+        self.mode = mode
+        self.port = free_port()
+        self.log = tempfile.TemporaryFile()
+        here = Path(__file__).parent
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "stage_gunicorn.py", "-b", f"127.0.0.1:{self.port}", "stage:app"],
+            cwd=here,
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{here.parents[1]}{os.pathsep}{here}",
+                "REDIS_URL": valkey.url,
+                "STAGE_MODE": mode,
+                **environment,
+            },
+            stdout=self.log,
+            stderr=self.log,
+        )
+        wait_until(self._answers, seconds=20, what="the stage")
+
+    def get(self, path: str) -> Any:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        answer = requests.post(f"http://127.0.0.1:{self.port}{path}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer
+
+    def publish(self, stream: str, *messages: dict[str, Any], **options: Any) -> None:
+        self.post("/publish", {"stream": stream, "messages": messages, "options": options})
+
+    def state(self) -> dict[str, Any]:
+        return self.get("/state").json()  # type: ignore[no-any-return]
+
+    def token(self, user_id: int = 42, **query: int) -> str:
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return self.get(f"/token/{user_id}?{asked}").text  # type: ignore[no-any-return]
+
+    def open(
+        self,
+        *,
+        token: str | None = "",
+        subprotocols: Sequence[str] = ("actioncable-v1-ext-json",),
+        query: str = "",
+        **options: Any,
+    ) -> websocket.WebSocket:
+        """A socket after its handshake; `token=None` brings none."""
+        jid = [f"jid={token or self.token()}"] if token is not None else []
+        url = f"ws://127.0.0.1:{self.port}/cable?{'&'.join([*jid, *([query] if query else [])])}"
+        options.setdefault("suppress_origin", True)
+        return websocket.create_connection(url, timeout=10, subprotocols=list(subprotocols), **options)
+
+    def welcome(self, **options: Any) -> websocket.WebSocket:
+        """An open socket that has been welcomed."""
+        sock = self.open(**options)
+        assert hear(sock)["type"] == "welcome"
+        return sock
+
+    def printed(self) -> str:
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.printed()
+        try:
+            return bool(self.get("/state").ok)
+        except requests.ConnectionError:
+            return False
+
+
+def hear(sock: websocket.WebSocket) -> dict[str, Any]:
+    """The next message that is no ping."""
+    while True:
+        message: dict[str, Any] = orjson.loads(sock.recv())
+        if message.get("type") != "ping":
+            return message
+
+
+@pytest.fixture(scope="module", params=["gthread", "gevent"])
+def stage(request: pytest.FixtureRequest, shared_valkey: ValkeyServer) -> Iterator[Stage]:
+    """The stage in both serving modes; shared by the tests of a module."""
+    running = Stage(request.param, shared_valkey)
+    yield running
+    running.close()
+
+
+@pytest.fixture(params=["gthread", "gevent"])
+def make_stage(request: pytest.FixtureRequest, valkey: ValkeyServer) -> Iterator[Callable[..., Stage]]:
+    """Stages that a test may end, in both serving modes."""
+    made: list[Stage] = []
+
+    def make(**environment: str) -> Stage:
+        made.append(Stage(request.param, valkey, **environment))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def next_message() -> Callable[[websocket.WebSocket], dict[str, Any]]:
+    return hear

@@ -1,51 +1,41 @@
-"""`jiki_authenticate`: a bearer token or the session cookie becomes an identity, or nobody."""
+"""`jiki_authenticate`: an API key, a bearer token or the session cookie becomes an identity, or nobody."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
-from flask import Flask, Request, current_app
-
-from jiki_auth.access_tokens import session_of_access_token
-from jiki_auth.cookies import SESSION_COOKIE
-from jiki_auth.models import SessionKind
-from jiki_auth.permissions import LEARNER
-from jiki_auth.queries.sessions import SessionCache, SessionFacts
-from jiki_auth.secrets_at_rest import matches
-from jiki_auth.settings import AuthSettings
+from flask import Request
+from jiki_core.db import unit_of_work
 from jiki_core.errors import InvalidToken
 from jiki_core.runtime import runtime
 from jiki_core.security import Identity
 from jiki_core.security.permissions import permissions_of
 
+from jiki_auth.access_tokens import session_of_access_token
+from jiki_auth.api_key_format import PREFIX, parse
+from jiki_auth.commands.api_keys import USE_RECORDED_EVERY, record_use
+from jiki_auth.cookies import SESSION_COOKIE, parse_cookie
+from jiki_auth.errors import KeyExpired
+from jiki_auth.models import SessionKind
+from jiki_auth.permissions import LEARNER, NEVER_BY_KEY
+from jiki_auth.queries.api_keys import api_key_facts
+from jiki_auth.queries.sessions import SessionFacts, session_cache
+from jiki_auth.secrets_at_rest import matches
+from jiki_auth.settings import auth_settings
+
 
 def authenticate(request: Request) -> Identity | None:
-    """Raises InvalidToken for a bearer token that is offered but bad; a bad cookie is nobody."""
+    """Raises InvalidToken or KeyExpired for a token or key that is offered but bad; a bad cookie is nobody."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        facts = live_session(session_of_access_token(token.strip()))
-        if facts is None or facts.kind != SessionKind.TOKEN:
-            raise InvalidToken()
-        return identity_of(facts, "bearer")
+        return _by_api_key(token.strip()) if token.strip().startswith(PREFIX) else _by_access_token(token.strip())
     cookie = request.cookies.get(SESSION_COOKIE)
-    if not cookie:
-        return None
-    parsed = parse_cookie(cookie)
+    parsed = parse_cookie(cookie) if cookie else None
     facts = live_session(parsed[0]) if parsed else None
     if parsed is None or facts is None or facts.kind != SessionKind.COOKIE or not matches(parsed[1], facts.secret_hash):
         return None
     return identity_of(facts, "session")
-
-
-def parse_cookie(cookie: str) -> tuple[uuid.UUID, str] | None:
-    """(session id, secret) of a cookie's value; None for junk."""
-    session_hex, _, secret = cookie.partition(".")
-    try:
-        return uuid.UUID(hex=session_hex), secret
-    except ValueError:
-        return None
 
 
 def live_session(session_id: uuid.UUID) -> SessionFacts | None:
@@ -53,9 +43,8 @@ def live_session(session_id: uuid.UUID) -> SessionFacts | None:
     facts = session_cache().get(session_id)
     if facts is None:
         return None
-    settings = cast(AuthSettings, runtime().plugin_settings["auth"])
     now = datetime.now(UTC)
-    if now >= facts.expires_at or now - facts.last_used_at >= timedelta(days=settings.session_ttl_days):
+    if now >= facts.expires_at or now - facts.last_used_at >= timedelta(days=auth_settings().session_ttl_days):
         return None
     return facts
 
@@ -73,8 +62,36 @@ def identity_of(facts: SessionFacts, method: str) -> Identity:
     )
 
 
-def session_cache(app: Flask | None = None) -> SessionCache:
-    """One cache per app."""
-    extensions = (app or current_app).extensions
-    cache: SessionCache = extensions.setdefault("jiki_auth.session_cache", SessionCache())
-    return cache
+def _by_access_token(token: str) -> Identity:
+    facts = live_session(session_of_access_token(token))
+    if facts is None or facts.kind != SessionKind.TOKEN:
+        raise InvalidToken()
+    return identity_of(facts, "bearer")
+
+
+def _by_api_key(text: str) -> Identity:
+    parts = parse(text, runtime().settings.env)  # a mistyped or invented key costs no query
+    facts = api_key_facts(parts.id) if parts else None
+    if parts is None or facts is None:
+        raise InvalidToken()
+    now = datetime.now(UTC)
+    is_previous = facts.previous_hash is not None and facts.previous_until is not None and now < facts.previous_until
+    if not (
+        matches(parts.secret, facts.secret_hash)
+        or (is_previous and facts.previous_hash is not None and matches(parts.secret, facts.previous_hash))
+    ):
+        raise InvalidToken()
+    if facts.expires_at is not None and now >= facts.expires_at:
+        raise KeyExpired()
+    if facts.last_used_at is None or now - facts.last_used_at >= USE_RECORDED_EVERY:
+        with unit_of_work() as uow:
+            record_use(uow, parts.id)
+    roles = facts.roles | {LEARNER}
+    granted = permissions_of(roles, dict(runtime().permissions))
+    return Identity(
+        user_id=facts.user_id,
+        method="api_key",
+        roles=roles,
+        permissions=granted & facts.scopes - NEVER_BY_KEY,
+        expires_at=facts.expires_at,
+    )

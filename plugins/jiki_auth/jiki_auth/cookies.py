@@ -1,4 +1,4 @@
-"""The two cookies of the web client: the session, and the presence hint (contract.md section 1 and 6.1)."""
+"""Cookies of the web client: the session, a sign-in waiting for its code, and the presence hint (contract.md 6.1)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,42 @@ import uuid
 from flask import Response, request
 from itsdangerous import URLSafeSerializer
 
-from jiki_auth.settings import AuthSettings
+from jiki_auth.settings import AuthSettings, auth_settings
 from jiki_core.configuration import CoreSettings, derived_key
 from jiki_core.runtime import runtime
 from jiki_core.security import current_identity
 
 SESSION_COOKIE = "jiki_session"
+OTP_COOKIE = "jiki_otp"
 TEN_YEARS_SECONDS = 10 * 365 * 24 * 3600
 
 
 def set_session_cookie(response: Response, session_id: uuid.UUID, secret: str, settings: AuthSettings) -> None:
     """Gives the browser the session: `<id>.<256-bit secret>`, host-only, for 30 days after its last renewal."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        f"{session_id.hex}.{secret}",
-        max_age=settings.session_ttl_days * 24 * 3600,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=runtime().settings.is_production,
-    )
+    _set(response, SESSION_COOKIE, f"{session_id.hex}.{secret}", settings.session_ttl_days * 24 * 3600)
+
+
+def renew_session_cookie(response: Response, value: str) -> None:
+    """The same session for another 30 days."""
+    _set(response, SESSION_COOKIE, value, auth_settings().session_ttl_days * 24 * 3600)
+
+
+def set_otp_cookie(response: Response, challenge_id: uuid.UUID, secret: str, ttl_seconds: int) -> None:
+    """Remembers a sign-in that waits for its code; it signs nobody in."""
+    _set(response, OTP_COOKIE, f"{challenge_id.hex}.{secret}", ttl_seconds)
+
+
+def clear_otp_cookie(response: Response) -> None:
+    response.delete_cookie(OTP_COOKIE, path="/", httponly=True, samesite="Lax")
+
+
+def parse_cookie(cookie: str) -> tuple[uuid.UUID, str] | None:
+    """(id, secret) of a session's or challenge's cookie; None for junk."""
+    id_hex, _, secret = cookie.partition(".")
+    try:
+        return uuid.UUID(hex=id_hex), secret
+    except ValueError:
+        return None
 
 
 def clear_session_cookie(response: Response) -> None:
@@ -88,6 +104,18 @@ def cookie_domain(settings: CoreSettings, host: str) -> str | None:
     except ValueError:
         return ".".join(labels[-2:]) if len(labels) >= 2 else None
     return None
+
+
+def _set(response: Response, name: str, value: str, max_age_seconds: int) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age_seconds,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=runtime().settings.is_production,
+    )
 
 
 def _signer(settings: CoreSettings) -> URLSafeSerializer:

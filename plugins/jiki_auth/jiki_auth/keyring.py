@@ -52,9 +52,13 @@ class Keyring:
 
     def current(self) -> TokenKey:
         """The key that signs: the newest of the configured algorithm that every process has had time to see."""
-        now = datetime.now(UTC)
-        settled = [key for key in self._usable() if key.created_at is None or key.created_at <= now - _settling()]
-        return settled[-1]
+        seen_by_all = datetime.now(UTC) - timedelta(seconds=2 * REFRESH_SECONDS)
+        return [
+            key
+            for key in self._usable()
+            if key.algorithm == auth_settings().access_token_algorithm
+            and (key.created_at is None or key.created_at <= seen_by_all)
+        ][-1]
 
     def find(self, key_id: object, algorithm: object) -> TokenKey | None:
         """A key that may verify; the algorithm is the key's, whatever a token says."""
@@ -94,18 +98,11 @@ def seal_key(material: bytes, key_id: str, keys: SealingKeys) -> str:
     return keys.seal(material, bound_to=f"signing-key:{key_id}")
 
 
-def _settling() -> timedelta:
-    return timedelta(seconds=REFRESH_SECONDS * 2)
-
-
 def _read_keys(settings: AuthSettings) -> tuple[TokenKey, ...]:
     """Oldest first, the derived key before all; those whose last token has died are left out."""
-    algorithm = settings.access_token_algorithm
-    rows = reading().execute(select(SigningKey).order_by(SigningKey.created_at)).scalars().all()
-    other = "EdDSA" if algorithm == "HS256" else "HS256"
-    keys = [_derived(other), _derived(algorithm)]
+    keys = [_derived("HS256"), _derived("EdDSA")]
     sealing = settings.sealing_keys()
-    for row in sorted(rows, key=lambda one: one.algorithm == algorithm):
+    for row in reading().execute(select(SigningKey).order_by(SigningKey.created_at, SigningKey.id)).scalars():
         material = sealing.open(row.key_sealed, bound_to=f"signing-key:{row.id}")
         keys.append(_token_key(row.id, row.algorithm, material, row.created_at))
     limit = datetime.now(UTC) - timedelta(seconds=settings.access_token_ttl_seconds) - MARGIN

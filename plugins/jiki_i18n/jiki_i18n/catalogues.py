@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Protocol
 
 from jiki_i18n.i18next import NotExpressible, to_i18next
 from jiki_i18n.icu import MessageSyntaxError
@@ -84,7 +85,17 @@ def pack(locale: str, namespace: str, texts: Mapping[str, str], layout: Layout =
     return Catalogue(locale, namespace, body, sha256(body).hexdigest())
 
 
-def pack_pointer(locale: str, catalogues: Iterable[Catalogue]) -> bytes:
+class NamedFile(Protocol):
+    """A catalogue, or the record of a published one."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def file_name(self) -> str: ...
+
+
+def pack_pointer(locale: str, catalogues: Iterable[NamedFile]) -> bytes:
     """The document that names the current files of a locale; replacing it publishes all of them at once."""
     files = {each.namespace: each.file_name for each in catalogues}
     return canonical_json({"locale": locale, "catalogues": files})

@@ -34,7 +34,9 @@ def package_messages(package: str) -> list[PackageMessages]:
 
 
 def _namespace(folder: Traversable) -> PackageMessages:
-    found = {each.locale: each for each in (_read(path, folder.name) for path in _sorted(folder.iterdir()) if path.is_file())}
+    found = {
+        each.locale: each for each in (_read(path, folder.name) for path in _sorted(folder.iterdir()) if path.is_file())
+    }
     source = found.pop(SOURCE_LOCALE, None)
     if source is None:
         raise ExchangeError([f"{folder.name} has no {SOURCE_LOCALE} file: it names the keys"])

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import click
 from flask import Flask
 
+from jiki_core.cable import Channel
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
 from jiki_core.http import Mount
+from jiki_core.jobs import Job
 from jiki_core.plugins import Plugin, Seed, hookimpl
 from jiki_core.security import Permission, Role
 from jiki_i18n.settings import I18nSettings
@@ -39,6 +41,22 @@ class I18nPlugin(Plugin):
         from jiki_i18n.models import ALL_MODELS
 
         return ALL_MODELS
+
+    @hookimpl
+    def jiki_jobs(self) -> Sequence[Job]:
+        from jiki_i18n.jobs import build_file, collect_files, write_pointers
+
+        return [
+            Job(build_file, queue="heavy", timeout_seconds=600),
+            Job(write_pointers, timeout_seconds=300),
+            Job(collect_files, timeout_seconds=600),
+        ]
+
+    @hookimpl
+    def jiki_channels(self) -> Sequence[type[Channel]]:
+        from jiki_i18n.channels import PublicationsChannel
+
+        return [PublicationsChannel]
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, cast
@@ -23,6 +24,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 POINTER_NAME = "current.json"
 _EXTENSION = "jiki.i18n.storage"
 _PARTIAL = ".partial-"
+#: no writer takes as long as this for one file
+_PARTIAL_SECONDS = 3_600
 
 
 class CatalogueStorage(Protocol):
@@ -42,6 +45,9 @@ class CatalogueStorage(Protocol):
 
     def delete(self, name: str) -> None:
         """Removes a file; one that is not there is fine."""
+
+    def tidy(self) -> None:
+        """Removes what writers that were killed left behind."""
 
 
 class DiskStorage:
@@ -79,11 +85,18 @@ class DiskStorage:
 
     def names(self) -> Iterator[str]:
         for path in self.root.glob("*/*"):
-            if path.is_file():
+            if path.is_file() and not path.name.startswith(_PARTIAL):
                 yield path.relative_to(self.root).as_posix()
 
     def delete(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        oldest = time.time() - _PARTIAL_SECONDS
+        for path in self.root.glob(f"*/{_PARTIAL}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def _path(self, name: str) -> Path:
         """Raises ValueError for a name that would leave the folder."""
@@ -91,11 +104,6 @@ class DiskStorage:
         if not all(parts) or any(part in (".", "..") or "\\" in part or "\0" in part for part in parts):
             raise ValueError(f"{name!r} is no file name")
         return self.root.joinpath(*parts)
-
-
-def is_partial(name: str) -> bool:
-    """Is this what a writer that was killed left behind?"""
-    return name.rpartition("/")[2].startswith(_PARTIAL)
 
 
 def open_storage(app: Flask, settings: I18nSettings) -> None:

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 
 from jiki_core.db import UnitOfWork
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from jiki_auth.keyring import keyring, new_key_material, seal_key
 from jiki_auth.models import SigningKey
@@ -20,11 +20,9 @@ def rotate_signing_key(uow: UnitOfWork, settings: AuthSettings) -> str:
     """Returns the new key's id."""
     key_id = f"key-{uow.now:%Y%m%d}-{secrets.token_hex(4)}"
     sealed = seal_key(new_key_material(settings.access_token_algorithm), key_id, settings.sealing_keys())
-    newest = (
-        SigningKey.created_at
-        == uow.session.query(SigningKey.created_at).order_by(SigningKey.created_at.desc()).limit(1).scalar_subquery()
+    uow.session.execute(
+        delete(SigningKey).where(SigningKey.created_at < uow.now - KEPT_FOR, SigningKey.id != _newest(uow))
     )
-    uow.session.execute(delete(SigningKey).where(SigningKey.created_at < uow.now - KEPT_FOR, ~newest))
     uow.session.execute(
         insert(SigningKey).values(
             id=key_id, algorithm=settings.access_token_algorithm, key_sealed=sealed, created_at=uow.now
@@ -33,3 +31,9 @@ def rotate_signing_key(uow: UnitOfWork, settings: AuthSettings) -> str:
     uow.audit("signing_key:rotated", target_type="signing_key", target_id=key_id, plugin="auth")
     uow.after_commit(keyring().forget)
     return key_id
+
+
+def _newest(uow: UnitOfWork) -> str:
+    """The key that signs now; empty before the first rotation."""
+    query = select(SigningKey.id).order_by(SigningKey.created_at.desc()).limit(1)
+    return uow.session.execute(query).scalar_one_or_none() or ""

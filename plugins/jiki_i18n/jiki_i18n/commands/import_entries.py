@@ -51,9 +51,7 @@ def import_translations(
             Translation.version,
             TranslationVersion.origin,
         )
-        .outerjoin(
-            Translation, and_(Translation.message_id == SourceMessage.id, Translation.locale == incoming.locale)
-        )
+        .outerjoin(Translation, and_(Translation.message_id == SourceMessage.id, Translation.locale == incoming.locale))
         .outerjoin(
             TranslationVersion,
             and_(

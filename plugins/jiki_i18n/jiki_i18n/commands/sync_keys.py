@@ -99,7 +99,10 @@ def _carry_out(uow: UnitOfWork, namespace_id: int, plan: SourcePlan) -> None:
     written = plan.with_outcome(KeyOutcome.CHANGED, KeyOutcome.TOUCHED, KeyOutcome.REVIVED)
     retired = [each.stored.id for each in plan.with_outcome(KeyOutcome.RETIRED) if each.stored is not None]
     if added:
-        rows = [{"namespace_id": namespace_id, "key": each.key, "created_at": uow.now, **_values(uow, each)} for each in added]
+        rows = [
+            {"namespace_id": namespace_id, "key": each.key, "created_at": uow.now, **_values(uow, each)}
+            for each in added
+        ]
         uow.session.execute(insert(SourceMessage), rows)
     for each in written:
         _update(uow, each)
@@ -145,5 +148,3 @@ def _values(uow: UnitOfWork, each: PlannedKey) -> dict[str, object]:
 def placeholders_of(source: str) -> list[str]:
     """Names of a valid message's arguments, in order of the alphabet."""
     return sorted(parse_message(source).arguments)
-
-

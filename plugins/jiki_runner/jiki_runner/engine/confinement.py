@@ -1,7 +1,8 @@
 """What the child process gives up before it runs anybody's code: a second wall behind the engines' own.
 
-A program that broke out of its engine would find a process without rights: no files but its exercise, no network, no
-other programs, no memory to fill. Each wall is put up where the system has it; `confine` says which ones stand.
+A program that broke out of its engine would find a process without rights: no files but its exercise, no
+network, no other programs, no memory to fill. Each wall is put up where the system has it; `confine` says
+which ones stand.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Wall(StrEnum):
 
 
 def limit_resources(limits: Limits, parent: int) -> None:
-    """Set what holds from the first moment, loading the engine included, and die with the process `parent`."""
+    """Set what holds from the first moment, loading the engine included, and die with the process `parent`.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -47,14 +49,17 @@ def limit_resources(limits: Limits, parent: int) -> None:
 def confine(growth_bytes: int, readable_folders: Sequence[str]) -> list[Wall]:
     """Put up all walls, for good: at most `growth_bytes` more memory, only `readable_folders` to open.
 
-    Called when the engine is loaded, as loading needs files and what the engine has reserved is not to be counted.
+    Called when the engine is loaded, as loading needs files and what the engine has reserved is not to be
+    counted.
     """
     walls = [Wall.RESOURCES]
     data = _data_bytes()
     if data:
         resource.setrlimit(resource.RLIMIT_DATA, (data + growth_bytes, data + growth_bytes))
     if sys.platform == "darwin":
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # counts processes there; on Linux it would count threads
+        resource.setrlimit(
+            resource.RLIMIT_NPROC, (0, 0)
+        )  # counts processes there; on Linux it would count threads
     if sys.platform == "linux":
         _control_process(_PR_SET_NO_NEW_PRIVS, 1)
         if allow_reading_only(readable_folders):  # while this user can still open them

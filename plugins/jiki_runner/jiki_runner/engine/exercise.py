@@ -1,4 +1,5 @@
-"""What is to be run: a solution and its tests, as text; and how an exercise is read from a course's folder."""
+"""What is to be run: a solution and its tests, as text; and how an exercise is read from a course's folder.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +46,13 @@ class Exercise:
             raise InvalidExercise(f"{len(names)} files are more than the {MAXIMUM_FILES} a run can have")
         for name in names:
             if not _FILE_NAME.fullmatch(name):
-                raise InvalidExercise(f"{name!r} is not a file name a run can have: letters, digits, '.', '_' and '-'")
+                raise InvalidExercise(
+                    f"{name!r} is not a file name a run can have: letters, digits, '.', '_' and '-'"
+                )
             if names.count(name) > 1:
-                raise InvalidExercise(f"{name} is given twice; the solution, the tests and the support files are apart")
+                raise InvalidExercise(
+                    f"{name} is given twice; the solution, the tests and the support files are apart"
+                )
         for name, text in [*self.solution.items(), *self.tests.items(), *self.support.items()]:
             if len(text.encode("utf-8", "surrogatepass")) > MAXIMUM_FILE_BYTES:
                 raise InvalidExercise(f"{name} is larger than {MAXIMUM_FILE_BYTES} bytes")
@@ -76,7 +81,9 @@ class Exercise:
 
 @dataclass(frozen=True, slots=True)
 class CourseExercise:
-    """An exercise of a course in exercism's layout: the stub a learner starts from and a solution that passes."""
+    """An exercise of a course in exercism's layout: the stub a learner starts from and a solution that
+    passes.
+    """
 
     slug: str
     stub: Exercise
@@ -84,7 +91,8 @@ class CourseExercise:
 
 
 def read_course_exercise(folder: Path, language: Language) -> CourseExercise:
-    """Read `folder` by its `.meta/config.json`: `files.solution`, `.test`, `.editor`, and `.example` or `.exemplar`.
+    """Read `folder` by its `.meta/config.json`: `files.solution`, `.test`, `.editor`, and `.example` or
+    `.exemplar`.
 
     Raises InvalidExercise if the folder does not hold what its configuration names.
     """

@@ -1,4 +1,6 @@
-"""Landlock: the kernel refuses this process every file outside a few folders. Linux 5.13 and later; none of it elsewhere."""
+"""Landlock: the kernel refuses this process every file outside a few folders. Linux 5.13 and later; none of
+it elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _RIGHTS_BY_VERSION = (13, 14, 15, 15, 16)
 
 
 def allow_reading_only(folders: Sequence[str]) -> bool:
-    """From now on only files under `folders` can be opened, and only for reading. False where there is no Landlock."""
+    """From now on only files under `folders` can be opened, and only for reading. False where there is no
+    Landlock.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_FLAG))
     if version < 1:
@@ -39,7 +43,9 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, folder: str) -> None:
     descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     try:
         rule = struct.pack("=Qi", _READ_FILE | _READ_DIRECTORY, descriptor)
-        done = libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
+        done = libc.syscall(
+            _ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0)
+        )
         if done != 0:
             raise OSError(ctypes.get_errno(), f"Landlock did not take {folder}")
     finally:

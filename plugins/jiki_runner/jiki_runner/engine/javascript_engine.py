@@ -1,8 +1,9 @@
-"""Runs JavaScript exercises in V8 (mini-racer): no files, no network, no processes, because V8 by itself has none.
+"""Runs JavaScript exercises in V8 (mini-racer): no files, no network, no processes, because V8 by itself has
+none.
 
-Solution and tests share one isolate, so the language itself is frozen before the solution runs and the code that
-judges lives in a closure that hands nothing out (javascript_guest/). Acorn, which reads the modules, runs before that
-in an isolate of its own.
+Solution and tests share one isolate, so the language itself is frozen before the solution runs and the code
+that judges lives in a closure that hands nothing out (javascript_guest/). Acorn, which reads the modules,
+runs before that in an isolate of its own.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class JavaScriptEngine:
         self._tell = tell
         self._deadline = 0.0
         self._limits_hit: set[Limit] = set()
-        solution = {path.name: path.read_text("utf-8") for path in sorted(Path(run.solution_folder).iterdir())}
+        solution = {
+            path.name: path.read_text("utf-8") for path in sorted(Path(run.solution_folder).iterdir())
+        }
         tests = {path.name: path.read_text("utf-8") for path in sorted(Path(run.tests_folder).iterdir())}
         self._solution_names = frozenset(solution)
         self._files = {**tests, **solution}
@@ -79,12 +82,16 @@ class JavaScriptEngine:
         self._isolate = MiniRacer()
         options = json.dumps({"outputCharacters": run.limits.output_bytes})
         parts = "\n".join(map(_source, HARNESS_PARTS))
-        harness: Any = self._isolate.eval(f"'use strict'; (function (hostOptions) {{\n{parts}\n}})({options})")
+        harness: Any = self._isolate.eval(
+            f"'use strict'; (function (hostOptions) {{\n{parts}\n}})({options})"
+        )
         self._api = {name: harness[name] for name in ("define", "load", "run", "takePrinted", "isOutputCut")}
 
     @property
     def memory_growth_bytes(self) -> int:
-        """How much the process may grow from here: a program's heap and buffers, and what V8 needs beside them."""
+        """How much the process may grow from here: a program's heap and buffers, and what V8 needs beside
+        them.
+        """
         return self._run.limits.memory_bytes + V8_OVERHEAD_BYTES
 
     @property
@@ -103,10 +110,18 @@ class JavaScriptEngine:
         except _Broken as broken:
             self._tell(broken.event)
         except MiniRacerBaseException as error:
-            self._tell(self._stopped(error, {"event": "broken", "error_type": "", "places": [], "is_solution": True}))
+            self._tell(
+                self._stopped(error, {"event": "broken", "error_type": "", "places": [], "is_solution": True})
+            )
         if self._ask("isOutputCut", otherwise=False):
             self._limits_hit.add(Limit.OUTPUT)
-        self._tell({"event": "ended", "output": self._ask("takePrinted", otherwise=""), "limits": sorted(self._limits_hit)})
+        self._tell(
+            {
+                "event": "ended",
+                "output": self._ask("takePrinted", otherwise=""),
+                "limits": sorted(self._limits_hit),
+            }
+        )
 
     def _define(self, name: str, text: str) -> None:
         """Hand one file to the harness as a function that has not run yet. Raises _Broken."""
@@ -116,15 +131,17 @@ class JavaScriptEngine:
             code = self._transform(name, text)
         else:
             return
-        is_test = name not in self._solution_names
-        testing = "const { describe, xdescribe, test, it, xtest, xit, expect, jest, beforeAll, beforeEach, afterEach, afterAll } = __jiki_testing;"
-        parameters = "module, exports, require, __jiki_require, __jiki_exportAs, __jiki_exportAll, __jiki_importName, __jiki_testing"
-        wrapped = f"(function ({parameters}) {{ 'use strict'; {testing if is_test else ''} {{ {code}\n}} }})\n//# sourceURL={name}"
-        try:
+        is_test = name not in self._solution_names testing = "const { describe, xdescribe, test, it, xtest,
+        xit, expect, jest, beforeAll, beforeEach, afterEach, afterAll } = __jiki_testing;" parameters =
+        "module, exports, require, __jiki_require, __jiki_exportAs, __jiki_exportAll, __jiki_importName,
+        __jiki_testing" wrapped = f"(function ({parameters}) {{ 'use strict'; {testing if is_test else ''} {{
+        {code}\n}} }})\n//# sourceURL={name}" try:
             factory = self._isolate.eval(wrapped)
         except JSEvalException as error:  # what V8 finds wrong and acorn does not
             first_line = str(error).strip().splitlines()[-1]
-            raise _Broken(self._syntax_event(name, text, first_line.removeprefix("SyntaxError: "), 0, 0)) from error
+            raise _Broken(
+                self._syntax_event(name, text, first_line.removeprefix("SyntaxError: "), 0, 0)
+            ) from error
         self._api["define"](name, is_test, factory)
 
     def _transform(self, name: str, text: str) -> str:

@@ -1,7 +1,8 @@
-"""Keeps the account of one run from what its child process says, and draws up the report: pure, no process in it.
+"""Keeps the account of one run from what its child process says, and draws up the report: pure, no process in
+it.
 
-The child is believed only as far as it is consistent: a run has passed if every test that was announced has exactly
-one result, the child said that it was done, and it then ended in order. Anything else is not a pass.
+The child is believed only as far as it is consistent: a run has passed if every test that was announced has
+exactly one result, the child said that it was done, and it then ended in order. Anything else is not a pass.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ class RunLedger:
             for test in message["tests"]
         ]
         if len(announced) > MAXIMUM_TESTS:
-            raise ProtocolViolation(f"{len(announced)} tests are more than the {MAXIMUM_TESTS} a run can have")
+            raise ProtocolViolation(
+                f"{len(announced)} tests are more than the {MAXIMUM_TESTS} a run can have"
+            )
         self._tests = {test.id: test for test in announced}
         if len(self._tests) != len(announced):
             raise ProtocolViolation("two tests have the same name")
@@ -199,9 +202,16 @@ class RunLedger:
         if test.id in self._results:
             return self._results[test.id]
         if test == self._running and ending.limit in (Limit.WALL_CLOCK, Limit.CPU):
-            return TestResult(test, TestStatus.TIMED_OUT, message=limit_message(ending.limit, self._limits), limit=ending.limit)
+            return TestResult(
+                test,
+                TestStatus.TIMED_OUT,
+                message=limit_message(ending.limit, self._limits),
+                limit=ending.limit,
+            )
         if test == self._running and ending.limit is not None:
-            return TestResult(test, TestStatus.ERROR, message=limit_message(ending.limit, self._limits), limit=ending.limit)
+            return TestResult(
+                test, TestStatus.ERROR, message=limit_message(ending.limit, self._limits), limit=ending.limit
+            )
         return TestResult(test, TestStatus.NOT_RUN)
 
     def _outcome(self, results: tuple[TestResult, ...], ending: Ending) -> tuple[Outcome, str]:
@@ -236,7 +246,8 @@ class RunLedger:
 
     def _places(self, places: Any) -> tuple[Place, ...]:
         return tuple(
-            Place(str(file), int(line), str(function), self._line(str(file), int(line))) for file, line, function in places
+            Place(str(file), int(line), str(function), self._line(str(file), int(line)))
+            for file, line, function in places
         )
 
     def _line(self, file: str, line: int) -> str:
@@ -247,8 +258,8 @@ class RunLedger:
 def limit_message(limit: Limit, limits: Limits) -> str:
     """What a learner is told of a limit that ended their program."""
     return {
-        Limit.WALL_CLOCK: f"The program took longer than {limits.wall_clock_seconds:g} seconds.",
-        Limit.CPU: f"The program used more than {limits.cpu_seconds} seconds of computing time.",
-        Limit.MEMORY: f"The program used more than {limits.memory_bytes // (1024 * 1024)} MB of memory.",
-        Limit.OUTPUT: f"The program printed more than {limits.output_bytes // 1024} KB; the rest is not shown.",
+        Limit.WALL_CLOCK: f"The program took longer than {limits.wall_clock_seconds:g} seconds.", Limit.CPU:
+        f"The program used more than {limits.cpu_seconds} seconds of computing time.", Limit.MEMORY: f"The
+        program used more than {limits.memory_bytes // (1024 * 1024)} MB of memory.", Limit.OUTPUT: f"The
+        program printed more than {limits.output_bytes // 1024} KB; the rest is not shown.",
     }[limit]

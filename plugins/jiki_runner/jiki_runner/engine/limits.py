@@ -21,7 +21,8 @@ class Limit(StrEnum):
 class Limits:
     """The limits of one run, all tests together.
 
-    The number of processes is not among them because it is fixed: a run has one process and can start no other.
+    The number of processes is not among them because it is fixed: a run has one process and can start no
+    other.
     """
 
     #: From the start of the first test file's import to the last result. Starting the engine is not counted.
@@ -35,7 +36,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not 0 < self.wall_clock_seconds <= 600:
-            raise ValueError(f"wall_clock_seconds must be above 0 and at most 600, not {self.wall_clock_seconds}")
+            raise ValueError(
+                f"wall_clock_seconds must be above 0 and at most 600, not {self.wall_clock_seconds}"
+            )
         if not 1 <= self.cpu_seconds <= 600:
             raise ValueError(f"cpu_seconds must be between 1 and 600, not {self.cpu_seconds}")
         if not 48 * MEBIBYTE <= self.memory_bytes <= 2048 * MEBIBYTE:

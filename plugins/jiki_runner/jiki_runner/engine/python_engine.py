@@ -1,8 +1,8 @@
 """Runs Python exercises: two CPython interpreters in WebAssembly, one for the solution, one for the tests.
 
-Each has its own memory, its own read-only folder, no network, no processes and no way to the other but frames of
-bytes, relayed here. What the solution does to its own interpreter (patching unittest, searching memory, ending it)
-cannot reach the one that decides.
+Each has its own memory, its own read-only folder, no network, no processes and no way to the other but frames
+of bytes, relayed here. What the solution does to its own interpreter (patching unittest, searching memory,
+ending it) cannot reach the one that decides.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class PythonRun:
 def configure() -> wasmtime.Config:
     """The configuration for compiling and running, which must be the same.
 
-    Without epoch interruption, whose checks were measured to cost 65 % in a loop: what will not stop is ended with
-    the process.
+    Without epoch interruption, whose checks were measured to cost 65 % in a loop: what will not stop is ended
+    with the process.
     """
     config = wasmtime.Config()
     config.max_wasm_stack = STACK_BYTES
@@ -83,7 +83,9 @@ class FrameSplitter:
                 raise ValueError(f"a frame announces {length} bytes")
             if len(self._buffer) < HEADER_BYTES + length:
                 break
-            frames.append((bytes(self._buffer[4:5]), bytes(self._buffer[HEADER_BYTES : HEADER_BYTES + length])))
+            frames.append(
+                (bytes(self._buffer[4:5]), bytes(self._buffer[HEADER_BYTES : HEADER_BYTES + length]))
+            )
             del self._buffer[: HEADER_BYTES + length]
         return frames
 
@@ -163,7 +165,9 @@ class Guest:
         try:
             frames = self._splitter.feed(data)
         except ValueError:
-            self._is_confused = True  # it wrote on its own line; the tests' side waits in vain, up to the time limit
+            self._is_confused = (
+                True  # it wrote on its own line; the tests' side waits in vain, up to the time limit
+            )
             return
         for kind, payload in frames:
             self._on_frame(kind, payload)

@@ -45,7 +45,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedTest:
-    """A test that the run is going to run. `line` is that of its definition; `task` the exercise's part it belongs to."""
+    """A test that the run is going to run. `line` is that of its definition; `task` the exercise's part it
+    belongs to.
+    """
 
     id: str
     name: str
@@ -106,7 +108,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole run. `message` is one sentence for whoever `outcome` concerns; empty for passed and failed."""
+    """The whole run. `message` is one sentence for whoever `outcome` concerns; empty for passed and failed.
+    """
 
     outcome: Outcome
     results: tuple[TestResult, ...] = ()

@@ -1,7 +1,7 @@
 """The folder of one run: written by the supervisor, read by the child, removed when the run is over.
 
-A run whose worker was killed leaves its folder behind; the next run sweeps it. A folder in use is recognised by a
-lock that the operating system releases with its holder.
+A run whose worker was killed leaves its folder behind; the next run sweeps it. A folder in use is recognised
+by a lock that the operating system releases with its holder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class UnsafeFolder(RuntimeError):
 
 
 class RunFolder:
-    """A context manager: makes the folder and its two halves, `solution` and `tests`; removes all of it at the end."""
+    """A context manager: makes the folder and its two halves, `solution` and `tests`; removes all of it at
+    the end.
+    """
 
     def __init__(self, base: Path | None = None) -> None:
         self._base = base or Path(tempfile.gettempdir()) / f"jiki-runner-{os.geteuid()}"
@@ -34,7 +36,9 @@ class RunFolder:
         self._base.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self._base.lstat()
         if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
-            raise UnsafeFolder(f"{self._base} is not this user's own folder; remove it, or set TMPDIR to another place")
+            raise UnsafeFolder(
+                f"{self._base} is not this user's own folder; remove it, or set TMPDIR to another place"
+            )
         with _held(self._base / _LOCK):
             _sweep(self._base)
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._base))
@@ -66,7 +70,9 @@ class RunFolder:
 
 
 def sweep(base: Path) -> int:
-    """Remove the folders of runs whose worker is gone; how many. Each run does it; a worker may do it at its start."""
+    """Remove the folders of runs whose worker is gone; how many. Each run does it; a worker may do it at its
+    start.
+    """
     if not base.is_dir():
         return 0
     with _held(base / _LOCK):

@@ -1,10 +1,11 @@
-"""Runs one exercise in a child process and watches over it from outside: time, memory, what it says, how it ends.
+"""Runs one exercise in a child process and watches over it from outside: time, memory, what it says, how it
+ends.
 
     handle = start_run(exercise, limits=Limits(), on_progress=show)
     report = handle.result()
 
-Nothing that happens in the child can do more than end the run: the child is killed with its whole process group, its
-folder is removed, and what it said so far becomes the report.
+Nothing that happens in the child can do more than end the run: the child is killed with its whole process
+group, its folder is removed, and what it said so far becomes the report.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class RunHandle:
         self._error: BaseException | None = None
 
     def cancel(self) -> None:
-        """End the run as soon as possible; its report says that it was cancelled. No effect when it is over."""
+        """End the run as soon as possible; its report says that it was cancelled. No effect when it is over.
+        """
         self._cancelled.set()
 
     @property
@@ -82,8 +84,8 @@ def start_run(
 ) -> RunHandle:
     """Start running `exercise`; returns at once.
 
-    `on_progress` is called from the run's own thread, in order. `engine_directory` is where `prepare_engine` put the
-    engines; `run_base` is where the run's folder is made (default: the system's temporary folder).
+    `on_progress` is called from the run's own thread, in order. `engine_directory` is where `prepare_engine`
+    put the engines; `run_base` is where the run's folder is made (default: the system's temporary folder).
     Raises EngineUnavailable, and then nothing has been started.
     """
     files = find_engine(exercise.language, engine_directory.absolute())
@@ -124,7 +126,7 @@ class _Run:
             with RunFolder(self._run_base) as folder:
                 ending = self._supervise(self._start_child(folder))
             handle._report = self._ledger.close(ending).lasting(time.monotonic() - started_at)
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the result
+        except BaseException as error:  # handed to whoever waits for the result
             handle._error = error
         finally:
             handle._done.set()

@@ -1,9 +1,11 @@
-"""seccomp: the kernel refuses this process the system calls that nobody's exercise needs. Linux on x86-64 and arm64.
+"""seccomp: the kernel refuses this process the system calls that nobody's exercise needs. Linux on x86-64 and
+arm64.
 
-A list of what is forbidden, not of what is allowed: the engines' own needs change with their versions, while what a
-prisoner would want is old and known. `openat2` and `clone3` hide their flags behind a pointer, so they are answered
-"no such call" and the callers fall back to `openat` and `clone`, whose flags are checked. `sendto` and `recvfrom` stay:
-without a way to get a socket they only reach the pair by which the engine's own event loop wakes itself.
+A list of what is forbidden, not of what is allowed: the engines' own needs change with their versions, while
+what a prisoner would want is old and known. `openat2` and `clone3` hide their flags behind a pointer, so they
+are answered "no such call" and the callers fall back to `openat` and `clone`, whose flags are checked.
+`sendto` and `recvfrom` stay: without a way to get a socket they only reach the pair by which the engine's own
+event loop wakes itself.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ class _Architecture:
     opening: tuple[tuple[int, int], ...]
 
 
-# Numbers 424 and up are the same everywhere: pidfd_send_signal, io_uring_setup, open_tree, move_mount, fsopen, fsmount,
-# fspick, pidfd_open, pidfd_getfd, mount_setattr.
+# Numbers 424 and up are the same everywhere: pidfd_send_signal, io_uring_setup, open_tree, move_mount,
+# fsopen, fsmount, fspick, pidfd_open, pidfd_getfd, mount_setattr.
 _FORBIDDEN_EVERYWHERE = (424, 425, 428, 429, 430, 432, 433, 434, 438, 442)
 _UNKNOWN_EVERYWHERE = (435, 437)  # clone3, openat2
 
@@ -55,13 +57,56 @@ _X86_64 = _Architecture(
         *(41, 42, 43, 46, 47, 49, 50),  # socket connect accept sendmsg recvmsg bind listen
         *(53, 288, 299, 307),  # socketpair accept4 recvmmsg sendmmsg
         *(57, 58, 59, 322),  # fork vfork execve execveat
-        *(62, 101, 129, 297, 310, 311),  # kill ptrace rt_sigqueueinfo rt_tgsigqueueinfo process_vm_readv/writev
-        *(76, *range(82, 96)),  # truncate rename mkdir rmdir creat link unlink symlink readlink chmod… chown… umask
-        *(132, 133, 235, 280, 161, 165, 166, 155, 272, 308),  # utime mknod utimes utimensat chroot mount umount pivot unshare setns
+        *(
+            62,
+            101,
+            129,
+            297,
+            310,
+            311,
+        ),  # kill ptrace rt_sigqueueinfo rt_tgsigqueueinfo process_vm_readv/writev
+        *(
+            76,
+            *range(82, 96),
+        ),  # truncate rename mkdir rmdir creat link unlink symlink readlink chmod… chown… umask
+        *(
+            132,
+            133,
+            235,
+            280,
+            161,
+            165,
+            166,
+            155,
+            272,
+            308,
+        ),  # utime mknod utimes utimensat chroot mount umount pivot unshare setns
         *range(258, 261),  # mkdirat mknodat fchownat
         *(263, 264, 265, 266, 268, 316),  # unlinkat renameat linkat symlinkat fchmodat renameat2
-        *(248, 249, 250, 298, 300, 304, 321, 323),  # add_key request_key keyctl perf fanotify open_by_handle bpf userfaultfd
-        *(164, 167, 169, 170, 171, 172, 173, 175, 176, 227, 246, 313),  # clocks, swap, reboot, names, ports, modules, kexec
+        *(
+            248,
+            249,
+            250,
+            298,
+            300,
+            304,
+            321,
+            323,
+        ),  # add_key request_key keyctl perf fanotify open_by_handle bpf userfaultfd
+        *(
+            164,
+            167,
+            169,
+            170,
+            171,
+            172,
+            173,
+            175,
+            176,
+            227,
+            246,
+            313,
+        ),  # clocks, swap, reboot, names, ports, modules, kexec
     ),
     unknown=_UNKNOWN_EVERYWHERE,
     clone=56,
@@ -73,7 +118,16 @@ _ARM64 = _Architecture(
     forbidden=(
         *range(33, 42),  # mknodat mkdirat unlinkat symlinkat linkat renameat umount2 mount pivot_root
         *(45, *range(51, 56), 88, 276),  # truncate chroot fchmod fchmodat fchownat fchown utimensat renameat2
-        *(97, 117, 129, 138, 240, 268, 270, 271),  # unshare ptrace kill rt_sigqueueinfo rt_tgsigqueueinfo setns process_vm…
+        *(
+            97,
+            117,
+            129,
+            138,
+            240,
+            268,
+            270,
+            271,
+        ),  # unshare ptrace kill rt_sigqueueinfo rt_tgsigqueueinfo setns process_vm…
         *(180, 186, 190, 194),  # mq_open msgget semget shmget
         *range(198, 204),  # socket socketpair bind listen accept connect
         *(211, 212, 242, 243, 269),  # sendmsg recvmsg accept4 recvmmsg sendmmsg
@@ -89,7 +143,9 @@ _ARCHITECTURES = {"x86_64": _X86_64, "aarch64": _ARM64, "arm64": _ARM64}
 
 
 def forbid_system_calls() -> bool:
-    """Install the filter for all threads to come. False on systems that have none. Needs no_new_privs set before."""
+    """Install the filter for all threads to come. False on systems that have none. Needs no_new_privs set
+    before.
+    """
     architecture = _ARCHITECTURES.get(platform.machine())
     if sys.platform != "linux" or architecture is None:
         return False

@@ -26,9 +26,7 @@ CONTENT_TYPE = "application/json; charset=utf-8"
 def locales() -> Reply:
     """The locales served here, with their names and writing directions."""
     found = [LOCALES[tag] for tag in served_locales()]
-    shapes = [
-        {"tag": one.tag, "name": one.name, "own_name": one.own_name, "direction": one.direction} for one in found
-    ]
+    shapes = [{"tag": one.tag, "name": one.name, "own_name": one.own_name, "direction": one.direction} for one in found]
     return _publicly(reply({"locales": shapes}))
 
 

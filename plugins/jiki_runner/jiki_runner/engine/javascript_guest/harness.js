@@ -155,7 +155,7 @@ const addTest = (name, body, { isSkipped = false, isOnly = false } = {}) => {
     isSkipped: isSkipped || currentGroup.isSkipped || body === undefined,
     isOnly,
     file: currentFile,
-    line: 0,
+    line: placesOf(new Error()).test_line,
   });
   for (let group = currentGroup; group !== null; group = group.parent) group.remaining += 1;
 };

@@ -1,6 +1,8 @@
-"""What a failing assertion compared: expected and actual for unittest's methods and for the bare `assert` of pytest.
+"""What a failing assertion compared: expected and actual for unittest's methods and for the bare `assert` of
+pytest.
 
-Follows the course's convention: the first argument is what the solution gave, the second what the test expects.
+Follows the course's convention: the first argument is what the solution gave, the second what the test
+expects.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
 MAXIMUM_TEXT = 2000
 
 _BINARY_METHODS = (
-    "assertEqual assertIs assertIn assertLess assertLessEqual assertGreater assertGreaterEqual assertAlmostEqual "
-    "assertCountEqual assertMultiLineEqual assertSequenceEqual assertListEqual assertTupleEqual assertSetEqual "
-    "assertDictEqual assertIsInstance assertRegex"
+    "assertEqual assertIs assertIn assertLess assertLessEqual assertGreater assertGreaterEqual
+    assertAlmostEqual " "assertCountEqual assertMultiLineEqual assertSequenceEqual assertListEqual
+    assertTupleEqual assertSetEqual " "assertDictEqual assertIsInstance assertRegex"
 ).split()
 _UNARY_METHODS = {"assertTrue": "True", "assertFalse": "False", "assertIsNone": "None"}
 
@@ -35,7 +37,7 @@ def show(value: object) -> str:
     """repr(value) that survives a __repr__ of the solution's which does not work."""
     try:
         return clip(repr(value))
-    except Exception as error:  # noqa: BLE001 - anything can come out of the solution's own __repr__
+    except Exception as error:  # anything can come out of the solution's own __repr__
         return f"<its __repr__ raised {type(error).__name__}>"
 
 
@@ -49,9 +51,17 @@ def install() -> None:
     """Make unittest's assertion methods note what they compared."""
     case = unittest.TestCase
     for name in _BINARY_METHODS:
-        setattr(case, name, _noting(getattr(case, name), lambda actual, expected, *rest: (show(expected), show(actual))))
+        setattr(
+            case,
+            name,
+            _noting(getattr(case, name), lambda actual, expected, *rest: (show(expected), show(actual))),
+        )
     for name, expected_text in _UNARY_METHODS.items():
-        setattr(case, name, _noting(getattr(case, name), lambda actual, *rest, text=expected_text: (text, show(actual))))
+        setattr(
+            case,
+            name,
+            _noting(getattr(case, name), lambda actual, *rest, text=expected_text: (text, show(actual))),
+        )
     for name in ("assertAlmostEqual", "assertNotAlmostEqual"):
         setattr(case, name, _numbers_only(getattr(case, name)))
 
@@ -79,7 +89,8 @@ def _compared(compared: Callable[..., tuple[str, str]], arguments: tuple[Any, ..
 
 
 def _numbers_only(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Nearness is a subtraction, which an object of the solution could answer as it likes: not to plain data."""
+    """Nearness is a subtraction, which an object of the solution could answer as it likes: not to plain data.
+    """
 
     def assertion(self: unittest.TestCase, first: Any, second: Any, *rest: Any, **named: Any) -> Any:
         if is_plain(first) != is_plain(second):
@@ -109,7 +120,9 @@ CHECK_NAME = "__jiki_check__"
 
 
 class _BareAsserts(ast.NodeTransformer):
-    """`assert a == b, m` becomes `(left := a, right := b, __jiki_check__(left == right, left, right, "==", m))`."""
+    """`assert a == b, m` becomes `(left := a, right := b, __jiki_check__(left == right, left, right, "==",
+    m))`.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -166,7 +179,9 @@ def _flatten(tree: ast.AST) -> None:
         for field in ("body", "orelse", "finalbody"):
             block = getattr(node, field, None)
             if isinstance(block, list):
-                block[:] = [s for item in block for s in (item.body if isinstance(item, ast.Module) else [item])]
+                block[:] = [
+                    s for item in block for s in (item.body if isinstance(item, ast.Module) else [item])
+                ]
 
 
 def fail_check(left: Any, right: Any, operator: str, message: Any) -> None:

@@ -1,14 +1,14 @@
-"""First thing a guest runs: takes the compiled runtime from descriptor 0, makes it importable, starts its role.
+"""First thing a guest runs: takes the compiled runtime from descriptor 0, makes it importable, starts its
+role.
 
-Runs as the `-c` program of a guest with two arguments: the role's module, and the JSON of its main's arguments.
+Runs as the `-c` program of a guest with two arguments: the role's module, and the JSON of its main's
+arguments.
 """
 
 from __future__ import annotations
 
-import marshal
-import os
-import sys
-from _frozen_importlib import ModuleSpec  # type: ignore[import-not-found]  # importlib.machinery's own source of it
+import marshal import os import sys from _frozen_importlib import ModuleSpec  # type: ignore[import-not-found]
+# importlib.machinery's own source of it
 
 PACKAGE = "jiki_guest"
 
@@ -37,7 +37,7 @@ class Runtime:
         return None
 
     def exec_module(self, module: object) -> None:
-        exec(self._codes[module.__spec__.name], vars(module))  # type: ignore[attr-defined]  # noqa: S102 - our own code
+        exec(self._codes[module.__spec__.name], vars(module))  # type: ignore[attr-defined]  # our own code
 
 
 if __name__ == "__main__":

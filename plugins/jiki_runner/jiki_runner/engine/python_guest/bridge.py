@@ -1,7 +1,9 @@
-"""Requests between two interpreters: each side calls, reads and changes the objects of the other as if they were here.
+"""Requests between two interpreters: each side calls, reads and changes the objects of the other as if they
+were here.
 
-Calls nest: while one side waits for an answer it serves what the other asks (a callback, a fake file's method). What
-may be asked is the guard's to say: the solution's side lets the tests do everything, the tests' side nearly nothing.
+Calls nest: while one side waits for an answer it serves what the other asks (a callback, a fake file's
+method). What may be asked is the guard's to say: the solution's side lets the tests do everything, the tests'
+side nearly nothing.
 """
 
 from __future__ import annotations
@@ -46,8 +48,9 @@ class PeerFault(Exception):
 class Bridge:
     """One side of the line, with the objects it has handed out and the mirrors of those it was given.
 
-    `root` is what the peer may use from the start; it is number 0 on both sides. `own_folder` is where the files are
-    whose lines an exception's places name. `before_request` runs before each request that this side makes.
+    `root` is what the peer may use from the start; it is number 0 on both sides. `own_folder` is where the
+    files are whose lines an exception's places name. `before_request` runs before each request that this side
+    makes.
     """
 
     def __init__(self, wire: Wire, root: object, guard: Guard, own_folder: str) -> None:
@@ -71,6 +74,8 @@ class Bridge:
             "special": self._serve_special,
             "copy": self._serve_copy,
         }
+        #: The first assertion that failed while this side answered a request: whoever asked may swallow it.
+        self.failure_in_callback: AssertionError | None = None
         self.before_request: Callable[[], None] = lambda: None
         self.before_answer: Callable[[], None] = lambda: None
 
@@ -124,7 +129,9 @@ class Bridge:
             answer = self._answer(message)
         except PeerGone:
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
+        except BaseException as error:  # whatever it is, it belongs to the one who asked
+            if isinstance(error, AssertionError) and id(error) not in self._adopted_numbers:
+                self.failure_in_callback = self.failure_in_callback or error
             answer = ["raise", self._encode_exception(error)]
         self.before_answer()
         try:
@@ -270,9 +277,15 @@ class Bridge:
         for argument in error.args:
             try:
                 arguments.append(self._codec.encode(argument))
-            except Exception:  # noqa: BLE001 - an argument that cannot travel still shows as text
+            except Exception:  # an argument that cannot travel still shows as text
                 arguments.append(repr(argument))
-        return ["exception", self.export(error), self._codec.encode(type(error)), arguments, self._places(error)]
+        return [
+            "exception",
+            self.export(error),
+            self._codec.encode(type(error)),
+            arguments,
+            self._places(error),
+        ]
 
     def _places(self, error: BaseException) -> list[list[Any]]:
         """Where it was raised, outermost first: [file, line, function] in this side's own files."""

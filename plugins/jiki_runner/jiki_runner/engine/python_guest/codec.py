@@ -1,8 +1,9 @@
-"""Values as JSON-able data and back: plain data by value, everything else as a reference its owner answers for.
+"""Values as JSON-able data and back: plain data by value, everything else as a reference its owner answers
+for.
 
-Plain data are exact built-in types and a few immutable or plainly copyable ones of the standard library. An instance
-of a subclass is never plain: its methods are somebody's code. Decoding builds nothing but these types, so data of a
-hostile peer can at worst be wrong.
+Plain data are exact built-in types and a few immutable or plainly copyable ones of the standard library. An
+instance of a subclass is never plain: its methods are somebody's code. Decoding builds nothing but these
+types, so data of a hostile peer can at worst be wrong.
 """
 
 from __future__ import annotations
@@ -55,12 +56,15 @@ _STANDARD_CONTAINERS: dict[str, Callable[[Any], tuple[tuple[Any, ...], list[Any]
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 _SCALARS = (bool, int, float, complex, str, bytes, type(None), range, slice, type(Ellipsis))
 _CONTAINERS = (list, tuple, dict, set, frozenset, bytearray)
-#: Up to here JSON numbers are exact everywhere; longer integers travel in hexadecimal, which has no digit limit.
+#: Up to here JSON numbers are exact everywhere; longer integers travel in hexadecimal, which has no digit
+#: limit.
 _EXACT_INTEGER = 1 << 53
 
 
 def qualified_name(kind: type) -> str:
-    """`module.qualname` if that name really leads to this class of the standard library, else an empty string."""
+    """`module.qualname` if that name really leads to this class of the standard library, else an empty
+    string.
+    """
     module, name = kind.__module__, kind.__qualname__
     if not isinstance(module, str):  # a mirror of a standard class forwards the name, see mirrors.py
         return ""
@@ -100,7 +104,8 @@ def is_plain(value: object) -> bool:
 
 
 class SharedContainers:
-    """The mutable containers of one call's arguments: what the callee changes in its copies is put back here."""
+    """The mutable containers of one call's arguments: what the callee changes in its copies is put back here.
+    """
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
@@ -150,7 +155,7 @@ def _contents(container: Any) -> list[Any]:
 
 
 def _same_items(before: list[Any], after: list[Any]) -> bool:
-    return len(before) == len(after) and all(old is new for old, new in zip(before, after))  # noqa: B905 - equal lengths
+    return len(before) == len(after) and all(old is new for old, new in zip(before, after))  # equal lengths
 
 
 class Codec:
@@ -162,7 +167,9 @@ class Codec:
     def encode(
         self, value: Any, shared: SharedContainers | None = None, aliases: dict[int, int] | None = None
     ) -> Any:
-        """JSON-able data for `value`. `shared` collects an argument's containers; `aliases` names those of a result."""
+        """JSON-able data for `value`. `shared` collects an argument's containers; `aliases` names those of a
+        result.
+        """
         kind = type(value)
         if value is None or kind is bool or kind is str or kind is float:
             return value
@@ -184,7 +191,11 @@ class Codec:
                     return ["same", token]
             if kind is bytearray:
                 return ["bytearray", token, value.decode("latin-1")]
-            return [kind.__name__, token, each(part for pair in value.items() for part in pair) if kind is dict else each(value)]
+            return [
+                kind.__name__,
+                token,
+                each(part for pair in value.items() for part in pair) if kind is dict else each(value),
+            ]
         if kind is bytes:
             return ["bytes", value.decode("latin-1")]
         if kind is complex:
@@ -194,7 +205,11 @@ class Codec:
         if value is Ellipsis or value is NotImplemented:
             return ["constant", str(value)]
         if kind in _VIEWS:
-            return ["view", _VIEWS[kind], each(part for pair in value for part in pair) if _VIEWS[kind] == "items" else each(value)]
+            return [
+                "view",
+                _VIEWS[kind],
+                each(part for pair in value for part in pair) if _VIEWS[kind] == "items" else each(value),
+            ]
         return self._encode_standard(value, kind, each) or self._references.encode_reference(value)
 
     def _encode_standard(self, value: Any, kind: type, each: Callable[[Any], list[Any]]) -> list[Any] | None:
@@ -206,8 +221,11 @@ class Codec:
             return ["container", name, each(arguments), each(contents)]
         return None
 
-    def decode(self, data: Any, received: ReceivedContainers | None = None, shared: SharedContainers | None = None) -> Any:
-        """The value of encoded data. `received` collects an argument's copies; `shared` resolves a result's own ones.
+    def decode(
+        self, data: Any, received: ReceivedContainers | None = None, shared: SharedContainers | None = None
+    ) -> Any:
+        """The value of encoded data. `received` collects an argument's copies; `shared` resolves a result's
+        own ones.
 
         Raises MalformedValue for anything an encoder does not write.
         """
@@ -218,7 +236,9 @@ class Codec:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise MalformedValue(f"{type(error).__name__}: {error}") from None
 
-    def _decode_tagged(self, data: Any, received: ReceivedContainers | None, shared: SharedContainers | None) -> Any:
+    def _decode_tagged(
+        self, data: Any, received: ReceivedContainers | None, shared: SharedContainers | None
+    ) -> Any:
         def each(items: Any) -> list[Any]:
             return [self.decode(item, received, shared) for item in items]
 
@@ -230,7 +250,8 @@ class Codec:
         if tag == "frozenset":
             return frozenset(each(data[1]))
         if tag == "same":
-            return shared.containers[data[1]] if shared is not None else received.by_token[data[1]]  # type: ignore[union-attr]  # None fails as malformed, which it is
+            return shared.containers[data[1]] if shared is not None else received.by_token[data[1]]  # type:
+            ignore[union-attr]  # None fails as malformed, which it is
         if tag == "int":
             return int(data[1], 16)
         if tag == "bytes":
@@ -270,7 +291,7 @@ def replace_contents(container: Any, contents: list[Any]) -> None:
     """Make a list, set, dict or bytearray hold exactly `contents` (for a dict: keys and values in turn)."""
     container.clear()
     if isinstance(container, dict):
-        container.update(zip(contents[::2], contents[1::2]))  # noqa: B905 - an odd end is dropped on purpose
+        container.update(zip(contents[::2], contents[1::2]))  # an odd end is dropped on purpose
     elif isinstance(container, set):
         container.update(contents)
     else:
@@ -287,7 +308,7 @@ def _decode_view(view: str, parts: list[Any]) -> Any:
         return dict.fromkeys(parts).keys()
     if view == "values":
         return dict(enumerate(parts)).values()
-    return dict(zip(parts[::2], parts[1::2])).items()  # noqa: B905 - an odd end is dropped on purpose
+    return dict(zip(parts[::2], parts[1::2])).items()  # an odd end is dropped on purpose
 
 
 def _decode_container(name: str, arguments: list[Any], contents: list[Any]) -> Any:

@@ -1,4 +1,5 @@
-"""Finds the tests of a test file, in the order in which they are written, as unittest and pytest name them."""
+"""Finds the tests of a test file, in the order in which they are written, as unittest and pytest name them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ _BASES = (unittest.TestCase, unittest.FunctionTestCase, unittest.IsolatedAsyncio
 class FunctionTest(unittest.TestCase):
     """A test function of pytest's style, or a method of a class that is no TestCase."""
 
-    def __init__(self, function: Callable[..., Any], name: str, owner: type | None, values: dict[str, Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], name: str, owner: type | None, values: dict[str, Any]
+    ) -> None:
         super().__init__("run_function")
         self._function = function
         self._owner = owner
@@ -33,13 +36,19 @@ class FunctionTest(unittest.TestCase):
 class FoundTest:
     """One test: the case to run and what is known of it beforehand."""
 
-    def __init__(self, case: unittest.TestCase, identifier: str, group: str, function: Any, file: str) -> None:
+    def __init__(
+        self, case: unittest.TestCase, identifier: str, group: str, function: Any, file: str
+    ) -> None:
         self.case = case
         self.identifier = identifier
         self.group = group
         self.file = file
         self.line = _line(function)
-        self.name = identifier.rpartition(".")[2] if "[" not in identifier else identifier.partition(".")[2] or identifier
+        self.name = (
+            identifier.rpartition(".")[2]
+            if "[" not in identifier
+            else identifier.partition(".")[2] or identifier
+        )
         self.task = _task(function, type(case))
 
     def announcement(self) -> dict[str, Any]:
@@ -61,12 +70,31 @@ def find_tests(module: types.ModuleType, file: str) -> list[FoundTest]:
             if issubclass(member, unittest.TestCase):
                 if member not in _BASES:
                     found.extend(_case_tests(member, file))
-            elif name.startswith("Test") and member.__module__ == module.__name__ and getattr(member, "__test__", True):
+            elif (
+                name.startswith("Test")
+                and member.__module__ == module.__name__
+                and getattr(member, "__test__", True)
+            ):
                 for method, function in _methods(member):
                     found.extend(_function_tests(function, f"{name}.{method}", name, member, file))
-        elif isinstance(member, types.FunctionType) and name.startswith("test") and member.__module__ == module.__name__:
+        elif (
+            isinstance(member, types.FunctionType)
+            and name.startswith("test")
+            and member.__module__ == module.__name__
+        ):
             found.extend(_function_tests(member, name, "", None, file))
     return found
+
+
+def make_unique(tests: list[FoundTest]) -> None:
+    """Tests of the same name, in two files or by two rows of a table that look alike, are told apart by a
+    number.
+    """
+    count: dict[str, int] = {}
+    for test in tests:
+        count[test.identifier] = number = count.get(test.identifier, 0) + 1
+        if number > 1:
+            test.identifier += f" ({number})"
 
 
 def _case_tests(case: type[unittest.TestCase], file: str) -> Iterator[FoundTest]:
@@ -98,7 +126,8 @@ def _line(function: Any) -> int:
 
 
 def _task(function: Any, case: type) -> int | None:
-    """The number of `@pytest.mark.task(taskno=…)`, which says to which part of the exercise a test belongs."""
+    """The number of `@pytest.mark.task(taskno=…)`, which says to which part of the exercise a test belongs.
+    """
     for name, arguments, named in [*marks_of(function), *marks_of(case)]:
         if name == "task":
             number = named.get("taskno", arguments[0] if arguments else None)

@@ -1,7 +1,8 @@
 """What each side lets the other do with its objects.
 
-The solution's side has nothing to protect. The tests' side decides who passes, so the solution can use only what a
-test handed it, only by public names, and can change neither a test's functions and classes nor its mocks.
+The solution's side has nothing to protect. The tests' side decides who passes, so the solution can use only
+what a test handed it, only by public names, and can change neither a test's functions and classes nor its
+mocks.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class OpenGuard:
 _INNER_PREFIXES = ("_", "gi_", "cr_", "ag_", "tb_", "f_", "co_")
 _NEVER_HANDED_OVER = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType)
 _UNCHANGEABLE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+
 class TestsGuard:
     """The tests' side. `root` is the one object of ours that the solution's runtime itself may call."""
 
@@ -88,7 +91,9 @@ class TestsGuard:
     def check_changing(self, target: Any, name: str) -> None:
         self.check_reading(target, name)
         mock = sys.modules.get("unittest.mock")
-        if isinstance(target, _UNCHANGEABLE) or (mock is not None and isinstance(target, mock.NonCallableMock)):
+        if isinstance(target, _UNCHANGEABLE) or (
+            mock is not None and isinstance(target, mock.NonCallableMock)
+        ):
             raise Refused(f"{name} of an object of the tests cannot be changed from the solution")
         if target is self._root:
             raise Refused("the tests' side cannot be changed from the solution")
@@ -99,7 +104,9 @@ class TestsGuard:
 
     def check_handing_over(self, value: Any) -> None:
         unittest = sys.modules.get("unittest.case")
-        if isinstance(value, _NEVER_HANDED_OVER) or (unittest is not None and isinstance(value, unittest.TestCase)):
+        if isinstance(value, _NEVER_HANDED_OVER) or (
+            unittest is not None and isinstance(value, unittest.TestCase)
+        ):
             raise TypeError(f"a {type(value).__name__} of the tests cannot be handed to the solution")
 
     def standard_name(self, value: Any) -> str:

@@ -1,8 +1,9 @@
 """Local stand-ins for classes and objects that live in the other interpreter.
 
-A mirror class has the name, the bases and the special methods of its original, and every use of it becomes a request.
-Between an object of the solution and plain data of a test, the solution's own comparison methods are not asked when
-the bridge is `wary`: an object that calls itself equal to everything equals nothing that a test wrote down.
+A mirror class has the name, the bases and the special methods of its original, and every use of it becomes a
+request. Between an object of the solution and plain data of a test, the solution's own comparison methods are
+not asked when the bridge is `wary`: an object that calls itself equal to everything equals nothing that a
+test wrote down.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from .bridge import Bridge
 
-#: Immutable data: an instance of a subclass carries its value along, so it compares and computes as that value.
+#: Immutable data: an instance of a subclass carries its value along, so it compares and computes as that
+#: value.
 CARRIED: dict[type, Callable[[Any], Any]] = {
     int: int.__int__,
     float: float.__float__,
@@ -73,7 +75,9 @@ def carried_base(kind: type) -> type | None:
 
 def _is_standard(kind: type) -> bool:
     module = kind.__module__
-    return isinstance(module, str) and (module == "builtins" or module.partition(".")[0] in sys.stdlib_module_names)
+    return isinstance(module, str) and (
+        module == "builtins" or module.partition(".")[0] in sys.stdlib_module_names
+    )
 
 
 def _says_for_itself(kind: type) -> bool:
@@ -121,7 +125,9 @@ class MirrorFactory:
         try:
             mirror = self._metaclass(name, bases, namespace)
         except TypeError:  # bases that only the original's metaclass could join
-            mirror = self._metaclass(name, tuple(base for base in bases if type(base) is self._metaclass), namespace)
+            mirror = self._metaclass(
+                name, tuple(base for base in bases if type(base) is self._metaclass), namespace
+            )
         for base in map(self._bridge.decode, description["bases"]):
             if isinstance(base, ABCMeta):
                 base.register(mirror)  # isinstance holds, nothing is inherited
@@ -142,7 +148,7 @@ class MirrorFactory:
                 made = kind(*arguments)
                 if isinstance(made, BaseException):
                     return made
-            except Exception:  # noqa: BLE001 - a constructor with a signature of its own; the arguments still show
+            except Exception:  # a constructor with a signature of its own; the arguments still show
                 pass
         made = kind.__new__(kind, *arguments)
         if not isinstance(made, BaseException):
@@ -173,7 +179,9 @@ class MirrorFactory:
             "__dir__": lambda self: bridge.request("special", self, "__dir__", ()),
             "__dict__": property(lambda self: bridge.request("get", self, "__dict__")),
         }
-        for base in bases:  # a standard class as base is there for isinstance; its behaviour is the original's
+        for (
+            base
+        ) in bases:  # a standard class as base is there for isinstance; its behaviour is the original's
             if not self._is_mirror(base) and base not in CARRIED and not issubclass(base, BaseException):
                 for name in dir(base):
                     if name in FORWARDED and name not in dir(object):
@@ -200,7 +208,11 @@ class MirrorFactory:
         def forward(self: Any, *arguments: Any) -> Any:
             if is_wary and any(map(is_plain, arguments)):
                 base = copied_base(type(self))
-                return NotImplemented if base is None else getattr(base, name)(bridge.request("copy", self), *arguments)
+                return (
+                    NotImplemented
+                    if base is None
+                    else getattr(base, name)(bridge.request("copy", self), *arguments)
+                )
             return bridge.request("special", self, name, arguments)
 
         if name == "__call__":
@@ -229,7 +241,9 @@ class MirrorFactory:
         if isinstance(kind, type):
             namespace["__class__"] = property(lambda self: kind)
         for attribute in ("__doc__", "__module__"):
-            namespace[attribute] = property(lambda self, wanted=attribute: bridge.request("get", self, wanted))
+            namespace[attribute] = property(
+                lambda self, wanted=attribute: bridge.request("get", self, wanted)
+            )
 
 
 def _metaclass(bridge: Bridge) -> Any:

@@ -1,6 +1,8 @@
-"""The part of pytest that course tests use: marks, raises, approx, parametrize, skip, fixtures, monkeypatch, capsys.
+"""The part of pytest that course tests use: marks, raises, approx, parametrize, skip, fixtures, monkeypatch,
+capsys.
 
-Stands in sys.modules as `pytest`. Anything else of pytest is absent and says so, with the list of what there is.
+Stands in sys.modules as `pytest`. Anything else of pytest is absent and says so, with the list of what there
+is.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ _MARKS = "__jiki_marks__"
 class _Mark:
     """`pytest.mark.NAME` and `pytest.mark.NAME(...)`."""
 
-    def __init__(self, name: str, arguments: tuple[Any, ...] = (), named: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, name: str, arguments: tuple[Any, ...] = (), named: dict[str, Any] | None = None
+    ) -> None:
         self.mark: Mark = (name, arguments, named or {})
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -51,14 +55,16 @@ def marks_of(target: object) -> list[Mark]:
 class _Parameters:
     """`pytest.param(values, id=…, marks=…)`."""
 
-    def __init__(self, *values: Any, id: str | None = None, marks: Any = ()) -> None:  # noqa: A002 - pytest's name
+    def __init__(self, *values: Any, id: str | None = None, marks: Any = ()) -> None:  # pytest's name
         self.values = values
         self.identifier = id
         self.marks = [m.mark for m in (marks if isinstance(marks, (list, tuple)) else [marks])]
 
 
 def expand_parameters(function: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(label, values by name) for each call that `pytest.mark.parametrize` asks for; one without label if none."""
+    """(label, values by name) for each call that `pytest.mark.parametrize` asks for; one without label if
+    none.
+    """
     rows: list[tuple[list[str], dict[str, Any]]] = [([], {})]
     for name, arguments, named in marks_of(function):
         if name != "parametrize":
@@ -88,7 +94,13 @@ def _label(entry: Any, index: int, identifiers: Any) -> str:
         return str(identifiers(entry))
     if identifiers is not None:
         return str(identifiers[index])
-    values = entry.values if isinstance(entry, _Parameters) else entry if isinstance(entry, (list, tuple)) else (entry,)
+    values = (
+        entry.values
+        if isinstance(entry, _Parameters)
+        else entry
+        if isinstance(entry, (list, tuple))
+        else (entry,)
+    )
     plain = all(isinstance(value, (str, int, float, bool, type(None))) for value in values)
     return "-".join(map(str, values))[:60] if plain else str(index)
 
@@ -131,12 +143,13 @@ def raises(expected: Any, *arguments: Any, match: str | None = None) -> Any:
     return context
 
 
-class approx:  # noqa: N801 - pytest's name
+class approx:  # pytest's name
     """`== pytest.approx(expected, rel=…, abs=…)` for numbers, and sequences and dictionaries of numbers."""
 
     __hash__ = None  # type: ignore[assignment]  # equality by tolerance has no hash
 
-    def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None) -> None:  # noqa: A002 - pytest's names
+    def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None) -> None:  # pytest's
+    names
         self._expected = expected
         self._relative = rel
         self._absolute = abs
@@ -160,7 +173,9 @@ class approx:  # noqa: N801 - pytest's name
         if type(actual) not in (int, float, complex, bool) or not isinstance(expected, (int, float, complex)):
             return bool(expected == actual)
         absolute = 1e-12 if self._absolute is None else self._absolute
-        relative = (1e-6 if self._relative is None and self._absolute is None else self._relative or 0.0) * abs(expected)
+        relative = (
+            1e-6 if self._relative is None and self._absolute is None else self._relative or 0.0
+        ) * abs(expected)
         return expected == actual or abs(expected - actual) <= max(absolute, relative)
 
     def __repr__(self) -> str:
@@ -182,9 +197,9 @@ def fixture(function: Any = None, **options: Any) -> Any:
     """`@pytest.fixture`: made anew for each test, whatever its scope; after a `yield` it is torn down."""
 
     def mark(target: Any) -> Any:
-        setattr(target, _FIXTURE, options.get("name") or target.__name__)
-        setattr(target, "__jiki_autouse__", bool(options.get("autouse")))  # noqa: B010 - a function has no such attribute to a checker
-        return target
+        setattr(target, _FIXTURE, options.get("name") or target.__name__) setattr(target, "__jiki_autouse__",
+        bool(options.get("autouse")))  # noqa: B010 - a function has no such attribute to a checker return
+        target
 
     return mark if function is None else mark(function)
 
@@ -192,7 +207,11 @@ def fixture(function: Any = None, **options: Any) -> Any:
 def fixtures_of(holder: Any) -> dict[str, Any]:
     """The fixtures that a module's namespace or a class defines, by name."""
     members = holder.items() if isinstance(holder, dict) else inspect.getmembers_static(holder)
-    return {getattr(member, _FIXTURE): member for _, member in members if isinstance(getattr(member, _FIXTURE, None), str)}
+    return {
+        getattr(member, _FIXTURE): member
+        for _, member in members
+        if isinstance(getattr(member, _FIXTURE, None), str)
+    }
 
 
 class MonkeyPatch:
@@ -262,7 +281,9 @@ class _FixtureRequest:
             self._teardowns.append(captured.close)
             return captured
         if name not in self._known:
-            raise LookupError(f"fixture {name!r} not found; there are {', '.join(sorted(self._known)) or 'none'}")
+            raise LookupError(
+                f"fixture {name!r} not found; there are {', '.join(sorted(self._known)) or 'none'}"
+            )
         function = self._known[name]
         made = self.call(function, {})
         if inspect.isgenerator(made):
@@ -319,7 +340,9 @@ def make_module() -> types.ModuleType:
     }
 
     def missing(name: str) -> Any:
-        raise AttributeError(f"pytest.{name} is not part of this runner's pytest; there are {', '.join(sorted(offered))}")
+        raise AttributeError(
+            f"pytest.{name} is not part of this runner's pytest; there are {', '.join(sorted(offered))}"
+        )
 
     vars(module).update(offered, __getattr__=missing)
     return module

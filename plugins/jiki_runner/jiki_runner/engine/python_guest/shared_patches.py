@@ -1,7 +1,7 @@
 """What a test changes in the standard library, it changes for the solution too.
 
-Tests replace `builtins.input` or `random.choice`, or seed the random numbers, and mean the program under test. As that
-lives in another interpreter, each such change is made there as well, and undone with it.
+Tests replace `builtins.input` or `random.choice`, or seed the random numbers, and mean the program under
+test. As that lives in another interpreter, each such change is made there as well, and undone with it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def _follow_mock(bridge: Bridge, mock: Any) -> None:
     def enter_both(self: Any) -> Any:
         result = enter(self)
         if is_shared(self.target, self.attribute):
-            bridge.ask_root("patch", self.target.__name__, self.attribute, getattr(self.target, self.attribute))
+            bridge.ask_root(
+                "patch", self.target.__name__, self.attribute, getattr(self.target, self.attribute)
+            )
         return result
 
     def leave_both(self: Any, *details: Any) -> Any:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class SolutionModule(types.ModuleType):
-    """A module of the solution, seen from the tests. Its names are read each time, so that they are never stale."""
+    """A module of the solution, seen from the tests. Its names are read each time, so that they are never
+    stale.
+    """
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
@@ -46,10 +48,8 @@ class SolutionFinder:
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name not in self._names:
             return None
-        origin = f"{self._folder}{name}.py"
-        spec = ModuleSpec(name, self, origin=origin)  # type: ignore[arg-type]  # typeshed wants the abstract class itself
-        spec.has_location = True
-        return spec
+        origin = f"{self._folder}{name}.py" spec = ModuleSpec(name, self, origin=origin)  # type: ignore[arg-
+        type]  # typeshed wants the abstract class itself spec.has_location = True return spec
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
         self._originals[spec.name] = self._bridge.ask_root("import_module", spec.name)
@@ -79,4 +79,6 @@ def install(bridge: Bridge, names: Sequence[str], folder: str) -> None:
     """Make the solution's modules importable, before anything of that name that this interpreter may have."""
     sys.meta_path.insert(0, SolutionFinder(bridge, names, folder))
     for name in names:
-        sys.modules.pop(name, None)  # a solution called like a standard module shadows it, as it would on the path
+        sys.modules.pop(
+            name, None
+        )  # a solution called like a standard module shadows it, as it would on the path

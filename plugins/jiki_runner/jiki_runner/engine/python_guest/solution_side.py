@@ -1,7 +1,7 @@
 """The interpreter of the solution: imports the learner's modules and answers what the tests ask of them.
 
-Nothing here is trusted: the learner's code shares this interpreter and may do with it what it likes. What is printed
-goes to descriptor 2, from where the host takes it; descriptors 0 and 1 are the line to the tests.
+Nothing here is trusted: the learner's code shares this interpreter and may do with it what it likes. What is
+printed goes to descriptor 2, from where the host takes it; descriptors 0 and 1 are the line to the tests.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class ForwardedInput(io.TextIOBase):
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
 
-    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # typeshed says str or bytes
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # typeshed says str or
+    bytes
         return str(self._bridge.ask_root("read_line"))
 
     def read(self, size: int | None = -1, /) -> str:
@@ -74,7 +75,8 @@ class Solution:
             sys.stdout = ForwardedOutput(self.bridge) if is_captured else self._printed
 
     def patch(self, module_name: str, attribute: str, value: Any) -> None:
-        """Set a name of a standard module here as well, as a test has done on its side; last in, first out."""
+        """Set a name of a standard module here as well, as a test has done on its side; last in, first out.
+        """
         module = import_module(module_name)
         self._patched.append((module, attribute, getattr(module, attribute, _ABSENT)))
         setattr(module, attribute, value)
@@ -92,13 +94,8 @@ class Solution:
 
 def main() -> None:
     """Serve until the tests have no more questions."""
-    printed = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - open to the end
-    sys.stdout = sys.stderr = printed
-    sys.path.insert(0, EXERCISE_FOLDER.rstrip("/"))
-    sys.dont_write_bytecode = True
-    solution = Solution()
-    bridge = Bridge(Wire(), solution, OpenGuard(), EXERCISE_FOLDER)
-    solution.bridge = bridge
-    sys.stdin = ForwardedInput(bridge)  # type: ignore[assignment]  # input() needs no more than this
-    bridge.before_answer = printed.flush
-    bridge.serve_forever()
+    printed = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - open
+    to the end sys.stdout = sys.stderr = printed sys.path.insert(0, EXERCISE_FOLDER.rstrip("/"))
+    sys.dont_write_bytecode = True solution = Solution() bridge = Bridge(Wire(), solution, OpenGuard(),
+    EXERCISE_FOLDER) solution.bridge = bridge sys.stdin = ForwardedInput(bridge)  # type: ignore[assignment]
+    # input() needs no more than this bridge.before_answer = printed.flush bridge.serve_forever()

@@ -1,6 +1,7 @@
 """The interpreter of the tests: loads the test files, runs them one by one and tells the host of each result.
 
-The learner's code never runs here. Nothing that it says can be a result: results go to the host from this file alone.
+The learner's code never runs here. Nothing that it says can be a result: results go to the host from this
+file alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import unittest
 
 from . import assertions, pytest_stand_in, shared_patches, solution_modules
 from .bridge import Bridge, PeerGone
-from .collection import FoundTest, find_tests
+from .collection import FoundTest, find_tests, make_unique
 from .guard import TestsGuard
 from .wire import HOST, Wire
 
@@ -52,17 +53,12 @@ class Run:
     """One run: the bridge to the solution, and the events told to the host."""
 
     def __init__(self, modules: Sequence[str]) -> None:
-        self._wire = Wire()
-        self._printed = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - open to the end
-        sys.stdout = sys.stderr = self._printed
-        sys.stdin = NoInput()  # type: ignore[assignment]  # readline and read are all that is asked of it
-        root = Tests()
-        self.bridge = Bridge(self._wire, root, TestsGuard(root), EXERCISE_FOLDER)
-        self.bridge.before_request = self._tell_capture
-        self._told_captured = False
-        solution_modules.install(self.bridge, modules, EXERCISE_FOLDER)
-        sys.modules["pytest"] = pytest_stand_in.make_module()
-        assertions.install()
+        self._wire = Wire() self._printed = open(2, "w", encoding="utf-8", errors="backslashreplace",
+        closefd=False)  # noqa: SIM115 - open to the end sys.stdout = sys.stderr = self._printed sys.stdin =
+        NoInput()  # type: ignore[assignment]  # readline and read are all that is asked of it root = Tests()
+        self.bridge = Bridge(self._wire, root, TestsGuard(root), EXERCISE_FOLDER) self.bridge.before_request =
+        self._tell_capture self._told_captured = False solution_modules.install(self.bridge, modules,
+        EXERCISE_FOLDER) sys.modules["pytest"] = pytest_stand_in.make_module() assertions.install()
 
     def tell(self, event: str, **details: Any) -> None:
         """Send one event to the host."""
@@ -76,7 +72,9 @@ class Run:
             self.bridge.ask_root("capture_output", is_captured)
 
     def load(self, file: str) -> list[FoundTest] | None:
-        """Import one test file and find its tests; None, and the reason told, if it or the solution cannot load."""
+        """Import one test file and find its tests; None, and the reason told, if it or the solution cannot
+        load.
+        """
         path = EXERCISE_FOLDER + file
         module = types.ModuleType(file.removesuffix(".py"))
         module.__file__ = path
@@ -85,9 +83,9 @@ class Run:
         try:
             with open(path, encoding="utf-8") as opened:
                 source = opened.read()
-            exec(_compile(source, path), vars(module))  # noqa: S102 - running a test file is what this is for
+            exec(_compile(source, path), vars(module))  # running a test file is what this is for
             return find_tests(module, file)
-        except BaseException as error:  # noqa: BLE001 - SystemExit at the top of a solution is a mistake to show
+        except BaseException as error:  # SystemExit at the top of a solution is a mistake to show
             self.tell("broken", **explain_broken(error))
             return None
 
@@ -117,11 +115,16 @@ class Recorder(unittest.TestResult):
     def startTest(self, test: Any) -> None:
         super().startTest(test)
         self._open[id(test)] = {"status": "passed"}
+        self._run.bridge.failure_in_callback = None
         self._run.tell("started", id=self._tests[id(test)].identifier)
         self._started_at = time.perf_counter()
 
     def stopTest(self, test: Any) -> None:
         super().stopTest(test)
+        swallowed = self._run.bridge.failure_in_callback
+        if swallowed is not None and self._open[id(test)]["status"] == "passed":
+            # An assertion in a callback failed, and the solution that called it caught what it raised.
+            self._note(test, (type(swallowed), swallowed, None))
         details = self._open.pop(id(test))
         milliseconds = round((time.perf_counter() - self._started_at) * 1000, 1)
         self._tell(self._tests[id(test)], duration_ms=milliseconds, **details)
@@ -136,7 +139,9 @@ class Recorder(unittest.TestResult):
         # A set-up of a class or module failed: none of its tests has run.
         for found in self._tests.values():
             owner = type(found.case)
-            if found.identifier not in self._told and f"({owner.__module__}.{owner.__qualname__})" in str(test):
+            if found.identifier not in self._told and f"({owner.__module__}.{owner.__qualname__})" in str(
+                test
+            ):
                 self._tell(found, **explain(err[1], found.file))
 
     def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
@@ -171,7 +176,6 @@ class Recorder(unittest.TestResult):
         self._run.tell("finished", id=test.identifier, **details)
 
 
-
 def explain(error: BaseException, test_file: str) -> dict[str, Any]:
     """What a learner is told of an exception that ended a test."""
     places = getattr(error, "jiki_places", None)
@@ -188,7 +192,11 @@ def explain(error: BaseException, test_file: str) -> dict[str, Any]:
         details["error_type"] = type(error).__name__
     if isinstance(error, MemoryError):
         details["limit"] = "memory"
-    lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == EXERCISE_FOLDER + test_file]
+    lines = [
+        s.lineno
+        for s in traceback.extract_tb(error.__traceback__)
+        if s.filename == EXERCISE_FOLDER + test_file
+    ]
     if lines:
         details["test_line"] = lines[-1]
     return details
@@ -199,7 +207,7 @@ def _message(error: BaseException, is_failure: bool) -> str:
         return assertions.clip(str(error))
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - the solution's own __str__
+    except Exception:  # the solution's own __str__
         text = ""
     if is_failure:
         return assertions.clip(text)
@@ -207,7 +215,9 @@ def _message(error: BaseException, is_failure: bool) -> str:
 
 
 def explain_broken(error: BaseException) -> dict[str, Any]:
-    """Why nothing could be run: a syntax error, something the solution's top level raised, a name it does not have."""
+    """Why nothing could be run: a syntax error, something the solution's top level raised, a name it does not
+    have.
+    """
     places = getattr(error, "jiki_places", None)
     details: dict[str, Any] = {
         "error_type": type(error).__name__,
@@ -239,6 +249,7 @@ def main(test_files: Sequence[str], modules: Sequence[str]) -> None:
         if loaded is None:
             return
         tests.extend(loaded)
+    make_unique(tests)
     shared_patches.install(run.bridge)
     run.tell("collected", tests=[test.announcement() for test in tests])
     run.run(tests)

@@ -1,7 +1,7 @@
 """Frames on two file descriptors: how a guest interpreter talks to the host that runs it.
 
-A frame is four bytes of length (big-endian), one byte saying what it is, and the payload. The host relays `PEER`
-frames between the two interpreters and keeps `HOST` frames; only the host itself can send `GONE`.
+A frame is four bytes of length (big-endian), one byte saying what it is, and the payload. The host relays
+`PEER` frames between the two interpreters and keeps `HOST` frames; only the host itself can send `GONE`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Wire:
         self._write = os.write
 
     def send(self, kind: bytes, payload: bytes) -> None:
-        """Send one frame. Raises ValueError for a payload over the limit, which the sender can still report."""
+        """Send one frame. Raises ValueError for a payload over the limit, which the sender can still report.
+        """
         if len(payload) > MAXIMUM_PAYLOAD_BYTES:
             raise ValueError(f"a value of {len(payload)} bytes is too large to hand over")
         data = memoryview(len(payload).to_bytes(4, "big") + kind + payload)

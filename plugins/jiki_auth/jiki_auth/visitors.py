@@ -1,23 +1,16 @@
-"""What the routes of auth read off a request, and the plugin's settings."""
+"""What a request tells of its visitor: address, program, languages, country."""
 
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from flask import request
+from jiki_core.http import client_address
 
 from jiki_auth.commands.sign_in import Visitor
-from jiki_auth.settings import AuthSettings
-from jiki_core.http import client_address
-from jiki_core.runtime import runtime
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAXIMUM_TAGS = 10
-
-
-def auth_settings() -> AuthSettings:
-    return cast(AuthSettings, runtime().plugin_settings["auth"])
 
 
 def current_visitor() -> Visitor:

@@ -1,0 +1,1 @@
+"""The peers that figures are ratios against."""

@@ -1,0 +1,67 @@
+"""API keys: what authentication needs of one, and what its owner sees of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jiki_core.db import reading
+from sqlalchemy import select
+
+from jiki_auth.models import ApiKey
+from jiki_auth.queries.sessions import roles_of
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyFacts:
+    user_id: int
+    scopes: frozenset[str]
+    secret_hash: bytes
+    previous_hash: bytes | None
+    previous_until: datetime | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    roles: frozenset[str]
+
+
+def api_key_facts(key_id: str) -> ApiKeyFacts | None:
+    """One statement: the key and its owner's roles."""
+    row = (
+        reading()
+        .execute(
+            select(
+                ApiKey.user_id,
+                ApiKey.scopes,
+                ApiKey.secret_hash,
+                ApiKey.previous_hash,
+                ApiKey.previous_until,
+                ApiKey.expires_at,
+                ApiKey.last_used_at,
+                roles_of(ApiKey.user_id),
+            ).where(ApiKey.id == key_id)
+        )
+        .one_or_none()
+    )
+    return None if row is None else ApiKeyFacts(row[0], frozenset(row[1]), *row[2:7], frozenset(row[7] or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+def api_keys_of(user_id: int) -> list[ListedKey]:
+    """Newest first."""
+    rows = reading().execute(
+        select(ApiKey.id, ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.expires_at, ApiKey.last_used_at)
+        .where(ApiKey.user_id == user_id)
+        .order_by(ApiKey.created_at.desc(), ApiKey.id)
+    )
+    return [ListedKey(*row) for row in rows]
