@@ -31,6 +31,7 @@ from jiki_core.errors import check_symbols
 from jiki_core.http.api_document import make_api, mount
 from jiki_core.http.errors import register_error_handlers
 from jiki_core.http.guard import install_guard
+from jiki_core.http.idempotency import install_idempotency
 from jiki_core.http.mounts import Mounted
 from jiki_core.http.operations import mount_operations
 from jiki_core.observability.logs import configure_logging, get_logger
@@ -67,6 +68,7 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     )
     init_database(app, settings)
     install_guard(app)
+    install_idempotency(app)
     register_error_handlers(app)
     CORS(
         app,
@@ -84,7 +86,7 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
             log.info("plugin", **status.as_json())
     _refuse_mistakes(role, configuration, host)
 
-    gate = SchemaGate(app, host)
+    gate = SchemaGate(app, host, role, settings)
     assembly = bind_all(CORE_CONTRIBUTIONS, host)
     api = make_api(app)
     mounted: dict[str, Mounted] = {}

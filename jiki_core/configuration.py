@@ -59,7 +59,21 @@ class CoreSettings:
         help="Where mail is handed over",
         example="smtp://user:…@mail.internal:587",
     )
-    mail_from: str = setting("Jiki <hello@mail.jiki.io>", help="Sender of mail")
+    mail_from: str = setting("Jiki <hello@mail.jiki.io>", help="Sender of transactional mail")
+    mail_from_notifications: str = setting("", help="Sender of notifications; the transactional one when empty")
+    mail_from_marketing: str = setting("", help="Sender of marketing; the transactional one when empty")
+    mail_transport: str = setting("smtp", help="How mail is handed over", choices=("smtp", "ses"))
+    mail_dedupe_days: int = setting(90, help="How long a mail's dedupe key is remembered", minimum=1)
+    ses_region: str = setting("", help="AWS region of SES; the SDK's own default when empty", example="eu-central-1")
+    ses_endpoint_url: str = setting("", help="Where SES v2 answers, when it is not AWS itself")
+    ses_configuration_sets: tuple[str, ...] = setting(
+        (),
+        help="SES configuration sets of transactional mail, notifications and marketing, in this order",
+        example="transactional,notifications,marketing",
+    )
+    outbox_retention_days: int = setting(7, help="How long finished jobs and events are kept", minimum=1)
+    notification_retention_days: int = setting(180, help="How long notifications are kept", minimum=1)
+    idempotency_ttl_hours: int = setting(24, help="How long an Idempotency-Key is remembered", minimum=1)
     log_level: str = setting("INFO", help="Least severe level logged", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = setting("json", help="One JSON object a line, or text for people", choices=("json", "console"))
     cable_max_connections: int = setting(5_000, help="Sockets one process holds", minimum=1)
@@ -114,6 +128,8 @@ class CoreSettings:
                 yield Mistake("JIKI_TRUSTED_PROXIES", "must be networks in CIDR notation", "10.0.0.0/8")
         if self.database_url and not self.sqlalchemy_url.startswith("postgresql+psycopg://"):
             yield Mistake("DATABASE_URL", "must name PostgreSQL, the only database", "postgresql://host/name")
+        if len(self.ses_configuration_sets) not in (0, 3):
+            yield Mistake("JIKI_SES_CONFIGURATION_SETS", "must name three sets, or none", "mail,notifications,marketing")
         if self.is_production:
             if self.secret_key.reveal() == DEVELOPMENT_SECRET:
                 yield Mistake("JIKI_SECRET_KEY", "is required in production", "a random text of 48 characters")

@@ -52,6 +52,9 @@ class PluginStates(Protocol):
     def is_listed(self, plugin: str) -> bool:
         """It is named in the configuration, running or not."""
 
+    def is_provider_missing(self, contract: str) -> bool:
+        """A listed plugin that could not be loaded here answered `contract` ("<module>.<class>") when it last was."""
+
 
 @dataclass(frozen=True)
 class Runtime:

@@ -1,4 +1,5 @@
-"""The gate between a booted process and its database: plugins answer once their tables are as new as their code.
+"""The gate between a booted process and its database: plugins answer once their tables are as new as their code, and
+while no operator has paused them.
 
 Start only reads. A process that cannot reach PostgreSQL starts all the same, answers 503 and asks again each second.
 """
@@ -8,15 +9,20 @@ from __future__ import annotations
 import threading
 import time
 
+import psycopg
 from flask import Flask
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from jiki_core.configuration import CoreSettings, derived_key
 from jiki_core.db import db
 from jiki_core.db.migration_sets import MigrationSet, core_set, set_of_package, set_status
 from jiki_core.observability import get_logger
+from jiki_core.plugins.fingerprint import fingerprint, settings_digest
 from jiki_core.plugins.host import PluginHost
 from jiki_core.plugins.resolve import requirement_names
+from jiki_core.plugins.watching import ProcessPicture, Snapshot, Watcher
+from jiki_core.runtime import SERVING_ROLES, AppRole
 
 log = get_logger(__name__)
 RETRY_SECONDS = 1.0
@@ -25,13 +31,22 @@ RETRY_SECONDS = 1.0
 class SchemaGate:
     """Answers `PluginStates` for the doors, after the first successful check of schema heads."""
 
-    def __init__(self, app: Flask, host: PluginHost) -> None:
+    def __init__(self, app: Flask, host: PluginHost, role: AppRole, settings: CoreSettings) -> None:
         self._app = app
         self._host = host
+        self._role = role
         self._lock = threading.Lock()
         self._is_checked = False
         self._is_core_current = False
         self._next_try = 0.0
+        self._settings_key = derived_key(settings, "plugin-fingerprint")
+        self._heads: dict[str, str | None] = {}
+        self.watcher = Watcher(
+            settings.sqlalchemy_url.replace("postgresql+psycopg://", "postgresql://", 1),
+            picture=self.picture,
+            on_change=self._apply,
+            is_serving=role in SERVING_ROLES,
+        )
 
     def is_ready(self) -> bool:
         """Whether the check has succeeded once; stays true when the database goes away later (trust.md 3.1)."""
@@ -40,13 +55,52 @@ class SchemaGate:
         return self._is_checked and self._is_core_current
 
     def is_running(self, plugin: str) -> bool:
-        return self.is_ready() and self._host.is_running(plugin)
+        if not self.is_ready():
+            return False
+        self.watcher.ensure()
+        return self._host.is_running(plugin)
 
     def is_paused(self, plugin: str) -> bool:
+        self.watcher.ensure()
         return self._host.is_paused(plugin)
 
     def is_listed(self, plugin: str) -> bool:
         return self._host.is_listed(plugin)
+
+    def is_provider_missing(self, contract: str) -> bool:
+        provides = self.watcher.snapshot.provides
+        return any(
+            contract in contracts and name not in self._host.loaded and self._host.is_listed(name)
+            for name, contracts in provides.items()
+        )
+
+    def look(self) -> None:
+        """Checks tables and reads pauses now, for commands that show states.
+
+        Raises SQLAlchemyError or psycopg.Error when the database cannot be asked.
+        """
+        self.check()
+        self.watcher.refresh()
+
+    def picture(self) -> ProcessPicture:
+        """This process's plugin set, for its heartbeat."""
+        plugins = {
+            name: {
+                "version": self._host.discovered[name].version,
+                "state": str(self._host.status(name).state),
+                "head": self._heads.get(name),
+                "settings": settings_digest(self._settings_key, one.settings),
+            }
+            for name, one in self._host.loaded.items()
+        }
+        for status in self._host.statuses():
+            if self._host.is_listed(status.name):
+                left_out = {"version": status.version, "state": str(status.state), "head": None, "settings": ""}
+                plugins.setdefault(status.name, left_out)
+        return ProcessPicture(self._role, fingerprint(plugins), plugins)
+
+    def _apply(self, snapshot: Snapshot) -> None:
+        self._host.apply_pauses(snapshot.pauses)
 
     def check(self) -> None:
         """Compares heads now. Raises SQLAlchemyError when the database cannot be asked."""
@@ -57,6 +111,7 @@ class SchemaGate:
             for name, loaded in self._host.loaded.items():
                 if loaded.contributions.models and (name not in sets or sets[name].head is None):
                     behind[name] = f"{name} has models but no migrations; write them with `flask db revision`"
+            self._heads = {name: one.head for name, one in sets.items()}
             for one in sets.values():
                 status = set_status(connection, one)
                 if status.behind:
@@ -70,7 +125,6 @@ class SchemaGate:
         self._is_core_current = core.behind == 0
         if not self._is_core_current:
             log.error("core_schema_behind", lacking=core.behind, remedy="run `flask db upgrade`")
-        self._is_checked = self._is_core_current
 
     def _try_check(self) -> None:
         with self._lock:
@@ -78,7 +132,10 @@ class SchemaGate:
                 return
             try:
                 self.check()
-            except (OperationalError, PoolTimeout) as error:
+                if self._is_core_current:
+                    self.watcher.refresh()
+                    self._is_checked = True  # only now: nobody may pass before the pauses are known
+            except (OperationalError, PoolTimeout, psycopg.OperationalError) as error:
                 log.warning("database_unreachable_at_boot", error=type(error).__name__)
             except SQLAlchemyError:
                 log.exception("schema_check_failed")

@@ -39,4 +39,5 @@ def app_with(made_plugins: PluginFolder, make_app: Callable[..., Flask]) -> Iter
 
     yield build
     for app in made:
+        app.extensions["jiki.gate"].watcher.stop()
         truncate_all(app)

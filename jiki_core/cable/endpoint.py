@@ -58,7 +58,11 @@ def mount_cable(app: Flask, services: CableServices) -> CableServer:
 
     def guarded() -> Response:
         environ = request.environ
-        guarded_socket = _admit(environ, server)
+        try:
+            guarded_socket = _admit(environ, server)
+        except DomainError:
+            redact_token(environ)
+            raise
         try:
             environ[_GUARDED] = guarded_socket
             return upgrade()

@@ -64,6 +64,8 @@ class Hub:
         self._process: int | None = None
         self._is_away = False
         self._is_stopped = False
+        # whether a message on the wake channel reaches the thread
+        self._is_awake = False
         self._is_heard = threading.Event()
         self._wake_channel = f"jiki:cable:wake:{secrets.token_urlsafe(9)}"
         self._keys = Keys(0)
@@ -223,6 +225,7 @@ class Hub:
             self._changed.clear()
             feeds = list(self._feeds.values())
         self._subscribed = set()
+        self._is_awake = False
         for feed in feeds:
             feed.acknowledged.clear()
         pubsub.subscribe(self._keys.control, self._wake_channel)
@@ -231,6 +234,7 @@ class Hub:
         self._repair(feeds)
         was_away, self._is_away = self._is_away, False
         self._is_heard.set()
+        self._follow_changes(pubsub)  # what came before anybody could wake us
         if was_away:
             log.info("cable_hub_returned", streams=len(feeds))
             self._on_return()
@@ -248,9 +252,9 @@ class Hub:
                 raise redis.ConnectionError("the subscriber's connection is silent")
 
     def _await_acknowledgement(self, pubsub: PubSub, feeds: Sequence[Feed]) -> None:
-        """What is logged meanwhile is found in the log by the repair."""
+        """Waits until Valkey counts us in. What is logged meanwhile is found in the log by the repair."""
         deadline = time.monotonic() + 10 * _ATTACH_SECONDS
-        while not all(feed.acknowledged.is_set() for feed in feeds):
+        while not (self._is_awake and all(feed.acknowledged.is_set() for feed in feeds)):
             if time.monotonic() > deadline:
                 raise redis.TimeoutError("Valkey does not confirm our channels")
             message = pubsub.get_message(timeout=_SILENCE_SECONDS)
@@ -291,6 +295,7 @@ class Hub:
             if feed is not None:
                 self._deliver(feed, data)
         elif kind == "subscribe":
+            self._is_awake = self._is_awake or name == self._wake_channel
             feed = self._feed_of(name)
             if feed is not None:
                 feed.acknowledged.set()

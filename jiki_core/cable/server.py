@@ -25,6 +25,7 @@ from jiki_core.cable.subscription import Subscription
 from jiki_core.cable.timers import Errands, Timers
 from jiki_core.cable.transport import Transport
 from jiki_core.cable.valkey import Valkey, ValkeyUnavailable
+from jiki_core.errors import DomainError
 from jiki_core.observability import get_logger
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ class CableServer:
         """Finds out who it is and speaks with them until the end. Runs in the socket's own thread."""
         self.start()
         try:
-            with self.services.app_context(None):
-                identity = self.services.authenticate(transport.environ)
+            identity = self._authenticate(transport)
             if isinstance(identity, Refused):
                 self._refuse(transport, identity.reason)
                 return
@@ -113,6 +113,15 @@ class CableServer:
             self._converse(connection)
         finally:
             self._unregister(connection)
+
+    def _authenticate(self, transport: Transport) -> Identity | Refused:
+        try:
+            with self.services.app_context(None):
+                return self.services.authenticate(transport.environ)
+        except DomainError as error:
+            if error.status in (401, 403):
+                return Refused()
+            raise
 
     def _converse(self, connection: Connection) -> None:
         try:

@@ -61,7 +61,8 @@ class CableServices:
     """Filled by `app.py`. Every call may be made from any thread of a serving process."""
 
     channels: ChannelRegistry
-    #: who a handshake is, from its cookie or token; called in an app context. An exception closes with 1011
+    #: who a handshake is, from its cookie or token; called in an app context. A DomainError of status 401 or 403
+    #: is a Refused, any other exception closes with 1011 and lets the client come back
     authenticate: Callable[[Environ], Identity | Refused]
     #: whether an identity still holds, read afresh; called in an app context, after a revocation may have
     #: been missed

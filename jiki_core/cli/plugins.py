@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from jiki_core.plugins.host import PluginHost
-from jiki_core.plugins.state import PluginStatus
+from jiki_core.cli.plugin_host import explain, installed, look_at_database, the_host
+from jiki_core.cli.plugin_pausing import pause_command, resume_command
+from jiki_core.cli.plugin_status import check_installation, status_command, why_command
 
 
 @click.group("plugins")
 def cli() -> None:
-    """Look at the installed plugins."""
+    """Look at the installed plugins, and change which of them run."""
+
+
+for command in (why_command, status_command, pause_command, resume_command):
+    cli.add_command(command)
 
 
 @cli.command("list")
@@ -22,15 +26,18 @@ def cli() -> None:
 @with_appcontext
 def list_command(as_json: bool) -> None:
     """Every installed plugin with its state, cause and remedy."""
-    host = _host()
+    trouble = look_at_database()
+    host = the_host()
     if as_json:
         click.echo(json.dumps({"plugins": [status.as_json() for status in host.statuses()]}))
         return
     for status in host.statuses():
         click.echo(f"{status.name:<16} {status.version:<10} {status.state}")
-        _explain(status)
+        explain(status)
     for mistake in host.unknown:
         click.echo(str(mistake))
+    if trouble:
+        click.echo(trouble, err=True)
 
 
 @cli.command("show")
@@ -38,14 +45,12 @@ def list_command(as_json: bool) -> None:
 @with_appcontext
 def show_command(name: str) -> None:
     """One plugin: its state and what it contributes."""
-    host = _host()
-    status = next((one for one in host.statuses() if one.name == name), None)
-    if status is None:
-        known = ", ".join(one.name for one in host.statuses()) or "none"
-        raise click.ClickException(f"there is no plugin {name}; installed: {known}")
+    look_at_database()
+    host = the_host()
+    status = installed(name)
     click.echo(f"{status.name} {status.version} ({status.package}): {status.state}")
     click.echo(f"  {status.summary}")
-    _explain(status)
+    explain(status)
     for title, texts in (("requires", status.requires), ("uses", status.uses)):
         click.echo(f"  {title}: {', '.join(texts) or '-'}")
     loaded = host.loaded.get(name)
@@ -69,12 +74,8 @@ def show_command(name: str) -> None:
                 click.echo(f"    {one}")
 
 
-def _explain(status: PluginStatus) -> None:
-    if status.cause:
-        click.echo(f"  cause:  {status.cause}")
-        click.echo(f"  remedy: {status.remedy}")
-
-
-def _host() -> PluginHost:
-    host: PluginHost = current_app.extensions["jiki.host"]
-    return host
+@cli.command("check")
+@with_appcontext
+def check_command() -> None:
+    """Fail when a listed plugin does not run."""
+    check_installation()

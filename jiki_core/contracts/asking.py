@@ -1,7 +1,7 @@
 """Asking a contract: absent, failing and last good answers, a savepoint and a time budget around each call.
 
-*Absent* means that no provider is listed in the configuration. A listed provider that is not running, paused, raises or
-is too slow is *failing*: its last good answer holds for 15 minutes, after that the declared failing answer.
+*Absent* means that no provider is listed in the configuration. A listed provider that is paused, could not be loaded,
+raises or is too slow is *failing*: its last good answer holds for 15 minutes, after that the declared failing answer.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ def _answer(contract: type[Contract], name: str, declared: Question, args: Any, 
             if (answer := _call(contract, name, declared, provider, args, kwargs)) is not None
         ]
     if not bound:
+        if runtime().plugins.is_provider_missing(contract.stored_name()):
+            return _failing(contract, name, declared, "(not loaded)", args, kwargs)
         return _fallback(declared.absent, args, kwargs)
     return _call(contract, name, declared, bound[0], args, kwargs)
 
@@ -68,8 +70,7 @@ def _answer(contract: type[Contract], name: str, declared: Question, args: Any, 
 def _call(
     contract: type[Contract], name: str, declared: Question, provider: BoundProvider, args: Any, kwargs: Any
 ) -> Any:
-    key = f"contract:{contract.__name__}:{name}:{declared.subject(*args, **kwargs)}" if declared.subject else None
-    if runtime().plugins.is_running(provider.plugin) and not runtime().plugins.is_paused(provider.plugin):
+    if runtime().plugins.is_running(provider.plugin):
         started = time.perf_counter()
         try:
             with _savepoint(contract.budget_ms):
@@ -78,13 +79,24 @@ def _call(
             log.exception("contract_failed", contract=contract.__name__, question=name, plugin=provider.plugin)
         else:
             _seconds.labels(contract.__name__, name).observe(time.perf_counter() - started)
+            key = _kept_under(contract, name, declared, args, kwargs)
             if key is not None:
                 remember(key, orjson.dumps(answer), LAST_GOOD_ANSWER_TTL_SECONDS)
             return answer
-    _failures.labels(contract.__name__, name, provider.plugin).inc()
+    return _failing(contract, name, declared, provider.plugin, args, kwargs)
+
+
+def _failing(contract: type[Contract], name: str, declared: Question, plugin: str, args: Any, kwargs: Any) -> Any:
+    """The last good answer, else the one declared for failure."""
+    _failures.labels(contract.__name__, name, plugin).inc()
+    key = _kept_under(contract, name, declared, args, kwargs)
     if key is not None and (kept := recall(key)) is not None:
         return orjson.loads(kept)
     return _fallback(declared.failing, args, kwargs)
+
+
+def _kept_under(contract: type[Contract], name: str, declared: Question, args: Any, kwargs: Any) -> str | None:
+    return f"contract:{contract.__name__}:{name}:{declared.subject(*args, **kwargs)}" if declared.subject else None
 
 
 def _fallback(declared: Any, args: Any, kwargs: Any) -> Any:

@@ -38,6 +38,11 @@ class Contract:
     budget_ms: ClassVar[int] = 500
 
     @classmethod
+    def stored_name(cls) -> str:
+        """The name under which records of plugins keep the contract."""
+        return f"{cls.__module__}.{cls.__qualname__}"
+
+    @classmethod
     def questions(cls) -> dict[str, Question]:
         """Name -> declaration, of every question of the contract."""
         return {

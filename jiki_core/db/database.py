@@ -25,7 +25,7 @@ class ReadSession(FlaskSession):
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         pinned = pinned_connection()
-        return pinned if pinned is not None else db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        return pinned if pinned is not None else _reading_engine()
 
 
 db = SQLAlchemy(
@@ -47,6 +47,15 @@ def _refuse_flush(session: ReadSession, _context: object, _instances: object) ->
             f"a {type(changed).__name__} was changed outside a unit of work; "
             "open one with `with unit_of_work() as uow:` and write through uow.session"
         )
+
+
+def _reading_engine() -> Engine:
+    """One engine object for all reads of an app: a session takes a connection of its own for each engine it meets."""
+    kept: tuple[Engine, Engine] | None = current_app.extensions.get("jiki.reading_engine")
+    if kept is None or kept[0] is not db.engine:
+        kept = db.engine, db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        current_app.extensions["jiki.reading_engine"] = kept
+    return kept[1]
 
 
 def reading() -> Session:

@@ -70,6 +70,12 @@ class PluginRecord(CoreModel):
     requires: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     head: Mapped[str | None] = mapped_column(Text)
     tables: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    #: contracts it answers, as `<module>.<class>`: a listed provider that cannot be loaded is failing, not absent
+    provides: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    #: table -> what export and erasure do with it (`jiki_personal_data`)
+    personal_data: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    #: the version that the last `flask plugins apply` knew as enabled; None = disabled
+    applied_version: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
 
 

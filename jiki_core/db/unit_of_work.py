@@ -135,9 +135,7 @@ class UnitOfWork:
             self._immediate.append((bound, entry_id, rank))
         return entry_id
 
-    def _in_flight(
-        self, unique_key: str, name: str, arguments: Mapping[str, Any], options: JobOptions
-    ) -> uuid.UUID:
+    def _in_flight(self, unique_key: str, name: str, arguments: Mapping[str, Any], options: JobOptions) -> uuid.UUID:
         """The job that kept ours from being written; when it ended just now, ours is asked for again."""
         found: uuid.UUID | None = self.session.execute(
             select(OutboxEntry.id).where(OutboxEntry.unique_key == unique_key, OutboxEntry.state.in_(IN_FLIGHT))

@@ -154,4 +154,3 @@ def _audit(
         reason=reason,
         actor_id=actor_id,
     )
-

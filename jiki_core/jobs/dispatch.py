@@ -48,7 +48,9 @@ def run(outbox_id: str, attempt: int) -> None:
         return
     bound = runtime().jobs.get(claim.name)
     if bound is None:
-        _give_back(claim, OutboxState.NEW, f"no job named {claim.name} in this process; waits for a worker that knows it")
+        _give_back(
+            claim, OutboxState.NEW, f"no job named {claim.name} in this process; waits for a worker that knows it"
+        )
         return
     if newer := _newer_version(claim):
         _give_back(claim, OutboxState.NEW, newer)

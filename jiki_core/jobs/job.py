@@ -79,7 +79,9 @@ class Job:
             ]
         found = []
         if self.queue not in QUEUES:
-            found.append(f"the job {self.func.__qualname__} names the queue {self.queue!r}; there are {', '.join(QUEUES)}")
+            found.append(
+                f"the job {self.func.__qualname__} names the queue {self.queue!r}; there are {', '.join(QUEUES)}"
+            )
         if self.timetable is not None:
             found += [f"the schedule of the job {self.func.__qualname__} {one}" for one in self.timetable.mistakes()]
             needed = [one.name for one in parameters[1:] if one.default is inspect.Parameter.empty]

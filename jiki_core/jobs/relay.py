@@ -55,7 +55,7 @@ def hand_over_jobs(connection: redis.Redis) -> int:
             taken = handed.setdefault(entry.queue, [])
             if len(taken) < room[entry.queue]:
                 entry.state, entry.attempt = OutboxState.HANDED, entry.attempt + 1
-                entry.handed_at, entry.reason = func.clock_timestamp(), None  # type: ignore[assignment]  # an SQL expression
+                entry.handed_at, entry.reason = func.clock_timestamp(), None
                 taken.append(QueuedJob(entry.id, entry.attempt, entry.name, entry.priority))
     for queue, jobs in handed.items():
         put(queue, jobs, connection)
@@ -99,21 +99,17 @@ def measure_outbox() -> None:
     """Sets the gauges that alerts watch."""
     due = OutboxEntry.run_after <= func.clock_timestamp()
     with unit_of_work() as uow:
-        waiting, oldest, dead = (
-            uow.session.execute(
-                select(
-                    func.count().filter(OutboxEntry.state == OutboxState.NEW),
-                    func.extract(
-                        "epoch",
-                        func.clock_timestamp()
-                        - func.min(OutboxEntry.run_after).filter(OutboxEntry.state == OutboxState.NEW, due),
-                    ),
-                    func.count().filter(OutboxEntry.state == OutboxState.DEAD),
-                ).where(OutboxEntry.state.in_((OutboxState.NEW, OutboxState.DEAD)))
-            )
-            .one()
-            ._tuple()
-        )
+        waiting, oldest, dead = uow.session.execute(
+            select(
+                func.count().filter(OutboxEntry.state == OutboxState.NEW),
+                func.extract(
+                    "epoch",
+                    func.clock_timestamp()
+                    - func.min(OutboxEntry.run_after).filter(OutboxEntry.state == OutboxState.NEW, due),
+                ),
+                func.count().filter(OutboxEntry.state == OutboxState.DEAD),
+            ).where(OutboxEntry.state.in_((OutboxState.NEW, OutboxState.DEAD)))
+        ).one()
     _pending.set(waiting)
     _oldest.set(float(oldest or 0.0))
     _dead.set(dead)

@@ -151,4 +151,5 @@ def _ask(uow: UnitOfWork, name: str, tick: datetime) -> int:
 
 
 def _database_time(uow: UnitOfWork) -> datetime:
-    return uow.session.execute(select(func.clock_timestamp())).scalar_one()
+    moment: datetime = uow.session.execute(select(func.clock_timestamp())).scalar_one()
+    return moment

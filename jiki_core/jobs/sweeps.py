@@ -5,7 +5,9 @@ Each batch is a transaction of its own, so that a large backlog neither locks fo
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, text
 
 from jiki_core.db import unit_of_work
 from jiki_core.jobs.job import Job
@@ -66,7 +68,8 @@ def _sweep(run: JobRun, statement: str, days: int) -> int:
     swept = 0
     while True:
         with unit_of_work() as uow:
-            count = uow.session.execute(text(statement), {"days": days, "batch": BATCH}).rowcount  # type: ignore[attr-defined]  # a CursorResult
+            swept_rows = cast("CursorResult[Any]", uow.session.execute(text(statement), {"days": days, "batch": BATCH}))
+            count = swept_rows.rowcount
         swept += count
         if count < BATCH:
             break

@@ -56,7 +56,9 @@ class SinkRefused(Exception):
     """A sink did not take an event; the job tries again."""
 
 
-def track(uow: UnitOfWork, name: str, *, user_id: int | None = None, properties: Mapping[str, Any] | None = None) -> None:
+def track(
+    uow: UnitOfWork, name: str, *, user_id: int | None = None, properties: Mapping[str, Any] | None = None
+) -> None:
     """Counts something after the commit. `name` is "<plugin>.<what_happened>"; properties are JSON values."""
     uow.enqueue(
         record_tracking,

@@ -1,6 +1,7 @@
-"""Mail templates: `emails/<name>/<locale>.txt`, an optional `.html`, the first line of the text being the subject.
+"""Mail templates: `emails/<name>/<locale>.txt`, the first line being the subject, and beside it an `.mjml` or `.html`.
 
-They are Jinja templates of the plugin's package; html is escaped. A locale falls back to its language, then to `en`.
+They are Jinja templates of the plugin's package; markup is escaped. A locale falls back to its language, then to `en`,
+for the whole mail: text and markup are always of one language. `{% extends "core/layout.mjml" %}` is the house's frame.
 """
 
 from __future__ import annotations
@@ -9,9 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound, select_autoescape
+import mrml
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    select_autoescape,
+)
 
 Category = Literal["transactional", "notifications", "marketing"]
+
+
+class TemplateBroken(Exception):
+    """A template that cannot become a mail; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +47,11 @@ class EmailTemplate:
     def mistakes(self, plugin: str) -> list[str]:
         if not self.key.startswith(f"{plugin}."):
             return [f"the e-mail {self.key!r} must be named '{plugin}.<name>'"]
+        if self.category not in ("transactional", "notifications", "marketing"):
+            return [
+                f"the e-mail {self.key!r} has the category {self.category!r}; "
+                "there are transactional, notifications and marketing"
+            ]
         return []
 
 
@@ -43,6 +62,8 @@ class RenderedMail:
     subject: str
     text: str
     html: str | None
+    #: the locale whose templates were used
+    locale: str
 
 
 @dataclass(frozen=True)
@@ -54,20 +75,34 @@ class BoundTemplate:
     environment: Environment
 
     def render(self, locale: str, context: Mapping[str, Any]) -> RenderedMail:
-        """Raises jinja2.UndefinedError for a variable that is missing, TemplateNotFound without an English text."""
-        text = self._one(locale, "txt", context)
-        if text is None:
-            raise TemplateNotFound(f"{self.template.name}/en.txt")
-        subject, _, body = text.partition("\n")
-        return RenderedMail(subject.strip(), body.strip() + "\n", self._one(locale, "html", context))
+        """Raises jinja2.UndefinedError for a variable that is missing, TemplateBroken without an English text."""
+        for candidate in dict.fromkeys((locale, locale.partition("-")[0], "en")):
+            given = {"locale": candidate, **context}
+            text = self._one(candidate, "txt", given)
+            if text is None:
+                continue
+            subject, _, body = text.partition("\n")
+            return RenderedMail(subject.strip(), body.strip() + "\n", self._markup(candidate, given), candidate)
+        raise TemplateBroken(f"the e-mail {self.template.key} has no {self.template.name}/en.txt")
+
+    def _markup(self, locale: str, context: Mapping[str, Any]) -> str | None:
+        source = self._one(locale, "mjml", context)
+        if source is None:
+            return self._one(locale, "html", context)
+        try:
+            return mrml.to_html(source).content
+        except OSError as error:  # what mrml raises for markup that it cannot read
+            raise TemplateBroken(f"{self.template.name}/{locale}.mjml of {self.template.key}: {error}") from error
 
     def _one(self, locale: str, ending: str, context: Mapping[str, Any]) -> str | None:
-        for candidate in dict.fromkeys((locale, locale.partition("-")[0], "en")):
-            try:
-                return self.environment.get_template(f"{self.template.name}/{candidate}.{ending}").render(context)
-            except TemplateNotFound:
-                continue
-        return None
+        name = f"{self.template.name}/{locale}.{ending}"
+        try:
+            template = self.environment.get_template(name)
+        except TemplateNotFound as missing:
+            if missing.name != name:
+                raise
+            return None
+        return template.render(context)
 
 
 def bind_templates(plugin: str, package: str, templates: tuple[EmailTemplate, ...]) -> tuple[BoundTemplate, ...]:
@@ -75,8 +110,10 @@ def bind_templates(plugin: str, package: str, templates: tuple[EmailTemplate, ..
     if not templates:
         return ()
     environment = Environment(
-        loader=PackageLoader(package, "emails"),
-        autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+        loader=ChoiceLoader(
+            [PackageLoader(package, "emails"), PrefixLoader({"core": PackageLoader("jiki_core.mail", "layouts")})]
+        ),
+        autoescape=select_autoescape(enabled_extensions=("html", "mjml"), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -22,6 +22,7 @@ from jiki_core.plugins.contributions import Contributions, Made, collect, make
 from jiki_core.plugins.discovery import Discovered, discover
 from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
 from jiki_core.plugins.manifest import Plugin, manifest_mistakes
+from jiki_core.plugins.pausing import Paused, effective_pauses
 from jiki_core.plugins.resolve import Candidate, blocked_by, requirement_names, resolve
 from jiki_core.plugins.state import PluginState, PluginStatus, Problem
 from jiki_core.plugins.validation import clashes, hook_mistakes, model_mistakes
@@ -56,7 +57,10 @@ class PluginHost:
         self.discovered: dict[str, Discovered] = {}
         #: running plugins, dependencies first
         self.loaded: dict[str, LoadedPlugin] = {}
+        #: manifests that could be read, of listed plugins
+        self.manifests: dict[str, Plugin] = {}
         self._statuses: dict[str, PluginStatus] = {}
+        self._paused: Mapping[str, Paused] = {}
         #: names in the configuration that no installed plugin has
         self.unknown: list[Mistake] = []
         self.sections: list[Loaded] = []
@@ -67,7 +71,7 @@ class PluginHost:
         """Runs every phase up to registration. Never raises for a plugin's fault."""
         self.discovered = discover()
         selected = self._select()
-        manifests = self._read_manifests(selected)
+        manifests = self.manifests = self._read_manifests(selected)
         resolution = resolve(
             [_candidate(self.discovered[name], plugin) for name, plugin in manifests.items()],
             core_version=__version__,
@@ -220,13 +224,34 @@ class PluginHost:
 
     def statuses(self) -> list[PluginStatus]:
         """Every installed plugin, by name."""
-        return [self._statuses[name] for name in sorted(self._statuses)]
+        return [self.status(name) for name in sorted(self._statuses)]
+
+    def status(self, name: str) -> PluginStatus:
+        """One installed plugin, pauses included. Raises KeyError for a name that is not installed."""
+        status = self._statuses[name]
+        paused = self._paused.get(name)
+        if paused is None or status.state is not PluginState.RUNNING:
+            return status
+        return replace(
+            status,
+            state=PluginState.PAUSED,
+            cause=paused.reason if paused.by == name else f"it requires {paused.by}, which is paused: {paused.reason}",
+            remedy=f"run `flask plugins resume {paused.by}`",
+        )
 
     def is_running(self, plugin: str) -> bool:
-        return plugin == "core" or self._state(plugin) is PluginState.RUNNING
+        return self._is_up(plugin) and plugin not in self._paused
 
     def is_paused(self, plugin: str) -> bool:
-        return self._state(plugin) is PluginState.PAUSED
+        return plugin in self._paused
+
+    def apply_pauses(self, pauses: Mapping[str, str]) -> None:
+        """`pauses`: plugin -> reason of the operator. Dependents of a paused plugin pause with it."""
+        self._paused = effective_pauses(pauses, self.requirements())
+
+    def requirements(self) -> dict[str, list[str]]:
+        """Loaded plugin -> names it requires, dependencies first."""
+        return {name: requirement_names(one.plugin.requires) for name, one in self.loaded.items()}
 
     def is_listed(self, plugin: str) -> bool:
         return plugin == "core" or plugin in self._configuration.selection.enabled
@@ -235,7 +260,7 @@ class PluginHost:
         """After the schema check: plugins whose tables are behind stop answering, their dependents too; others may return."""
         for name in self.loaded:
             needed = requirement_names(self.loaded[name].plugin.requires)
-            blocker = next((one for one in needed if not self.is_running(one)), None)
+            blocker = next((one for one in needed if not self._is_up(one)), None)
             if name in behind:
                 self._fail(
                     name,
@@ -251,35 +276,35 @@ class PluginHost:
         return [
             self._statuses[name]
             for name in self._configuration.selection.required
-            if name in self._statuses and not self.is_running(name)
+            if name in self._statuses and not self._is_up(name)
         ]
+
+    def _is_up(self, plugin: str) -> bool:
+        """Loaded and in order; a pause leaves that as it is."""
+        return plugin == "core" or self._state(plugin) is PluginState.RUNNING
 
     def _state(self, plugin: str) -> PluginState | None:
         status = self._statuses.get(plugin)
         return status.state if status else None
 
     def _put(self, name: str, state: PluginState) -> None:
-        found = self.discovered[name]
-        known = self.loaded.get(name)
+        cause, remedy = "", ""
+        if state is PluginState.AVAILABLE:
+            cause, remedy = "it is installed but not listed", f"add {name} to [plugins] enabled in jiki.toml"
+        self._fail(name, Problem(state, cause, remedy))
+
+    def _fail(self, name: str, problem: Problem) -> None:
+        found, manifest = self.discovered[name], self.manifests.get(name)
         self._statuses[name] = PluginStatus(
             name,
             found.version,
-            state,
-            requires=known.plugin.requires if known else (),
-            uses=known.plugin.uses if known else (),
+            problem.state,
+            problem.cause,
+            problem.remedy,
+            requires=manifest.requires if manifest else (),
+            uses=manifest.uses if manifest else (),
             summary=found.summary,
             package=found.package,
-        )
-        if state is PluginState.AVAILABLE:
-            self._statuses[name] = replace(
-                self._statuses[name],
-                cause="it is installed but not listed",
-                remedy=f"add {name} to [plugins] enabled in jiki.toml",
-            )
-
-    def _fail(self, name: str, problem: Problem) -> None:
-        self._statuses[name] = replace(
-            self._statuses[name], state=problem.state, cause=problem.cause, remedy=problem.remedy
         )
 
     # -- hooks while serving ----------------------------------------------------------------------------------------
@@ -326,7 +351,7 @@ class PluginHost:
         caller = getattr(self._manager.hook, hook)
         for implementation in reversed(caller.get_hookimpls()):
             name = implementation.plugin_name
-            if self._state(name) in (PluginState.RUNNING, PluginState.PAUSED):
+            if self._is_up(name):  # a pause closes doors, never a guard
                 yield name, _with_known_arguments(implementation)
 
 

@@ -52,7 +52,7 @@ def migrate(app: Flask) -> None:
 
 
 def truncate_all(app: Flask) -> None:
-    """Empties every table of the core and the plugins; what the migrations wrote (versions, records) stays."""
+    """Empties every table of the core and the plugins; what migrations and heartbeats wrote (versions, records) stays."""
     with app.app_context(), db.engine.begin() as connection:
         listed = ", ".join(_tables(connection))
         if listed:
@@ -74,7 +74,7 @@ def _tables(connection: Connection) -> list[str]:
             text(
                 "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables "
                 "where schemaname not in ('pg_catalog', 'information_schema') "
-                "and tablename not in ('alembic_version', 'plugin_records')"
+                "and tablename not in ('alembic_version', 'plugin_records', 'processes')"
             )
         ).scalars()
     )

@@ -184,12 +184,16 @@ def _forget_everything(app: Flask) -> None:
     from jiki_core.runtime import runtime_of
 
     runtime_of(app).redis.flushdb()
+    watcher = app.extensions["jiki.gate"].watcher
+    if watcher.snapshot.pauses or watcher.snapshot.suspensions:
+        watcher.refresh()  # what an earlier test paused is gone from the database; do not wait for the next look
 
 
 def _dispose(app: Flask) -> None:
     from jiki_core.db import db as database
     from jiki_core.runtime import runtime_of
 
+    app.extensions["jiki.gate"].watcher.stop()
     with app.app_context():
         database.engine.dispose()
     runtime_of(app).redis.close()

@@ -32,6 +32,8 @@ from jiki_core.devserver.valkey import find_server
 from jiki_core.security import Identity
 from jiki_core.testing import wait_until
 
+HERE = Path(__file__).parent
+
 
 class ValkeyServer:
     """A Valkey without files on a free port of ours."""
@@ -285,16 +287,19 @@ def make_desk(valkey: ValkeyServer) -> Iterator[MakeDesk]:
         desk.server.stop()
 
 
-def node_modules() -> Path | None:
-    """Where @rails/actioncable, @anycable/core and ws are, if they are."""
-    project = Path(__file__).parents[2]
-    found = Path(os.environ.get("JIKI_NODE_MODULES") or project / ".cache/node/cable/node_modules")
-    return found if (found / "@anycable/core").is_dir() else None
-
-
 @pytest.fixture
 def manual_clock() -> ManualClock:
     return ManualClock()
+
+
+_opened: list[websocket.WebSocket] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_sockets() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().shutdown()
 
 
 class Stage:
@@ -303,14 +308,13 @@ class Stage:
     def __init__(self, mode: str, valkey: ValkeyServer, **environment: str) -> None:
         self.mode = mode
         self.port = free_port()
-        self.log = tempfile.TemporaryFile()
-        here = Path(__file__).parent
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "stage_gunicorn.py", "-b", f"127.0.0.1:{self.port}", "stage:app"],
-            cwd=here,
+            cwd=HERE,
             env={
                 **os.environ,
-                "PYTHONPATH": f"{here.parents[1]}{os.pathsep}{here}",
+                "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE}",
                 "REDIS_URL": valkey.url,
                 "STAGE_MODE": mode,
                 **environment,
@@ -350,7 +354,9 @@ class Stage:
         jid = [f"jid={token or self.token()}"] if token is not None else []
         url = f"ws://127.0.0.1:{self.port}/cable?{'&'.join([*jid, *([query] if query else [])])}"
         options.setdefault("suppress_origin", True)
-        return websocket.create_connection(url, timeout=10, subprotocols=list(subprotocols), **options)
+        sock = websocket.create_connection(url, timeout=10, subprotocols=list(subprotocols), **options)
+        _opened.append(sock)
+        return sock
 
     def welcome(self, **options: Any) -> websocket.WebSocket:
         """An open socket that has been welcomed."""
@@ -413,3 +419,41 @@ def make_stage(request: pytest.FixtureRequest, valkey: ValkeyServer) -> Iterator
 @pytest.fixture
 def next_message() -> Callable[[websocket.WebSocket], dict[str, Any]]:
     return hear
+
+
+def _missing(what: str) -> Path:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}: the conformance run is part of CI")
+    pytest.skip(f"{what}: the real clients were not run")
+
+
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with both real clients: where JIKI_NODE_MODULES says, else `.cache/node/cable`, installed when absent."""
+    if shutil.which("node") is None:
+        return _missing("there is no node on PATH")
+    if given := os.environ.get("JIKI_NODE_MODULES"):
+        return Path(given) if _has_clients(Path(given)) else _missing("JIKI_NODE_MODULES has not both clients")
+    folder = HERE.parents[1] / ".cache/node/cable"
+    if _has_clients(folder / "node_modules"):
+        return folder / "node_modules"
+    if shutil.which("npm") is None:
+        return _missing("there is no npm on PATH")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", ".npmrc"):
+        shutil.copy(HERE / name, folder / name)
+    installed = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    if installed.returncode != 0 or not _has_clients(folder / "node_modules"):
+        return _missing(f"npm could not install the clients ({installed.stderr.strip()[-300:]})")
+    return folder / "node_modules"
+
+
+def _has_clients(folder: Path) -> bool:
+    return all((folder / name / "package.json").is_file() for name in ("@rails/actioncable", "@anycable/core", "ws"))

@@ -552,6 +552,7 @@ def test_a_vanished_client_stays_for_a_while_and_one_that_returns_never_left(mak
     enter(again, presence={"id": "bob"})
 
     def watch() -> bool:
+        watching.transport.heard_at = again.transport.heard_at = desk.time.seconds
         desk.pass_time(0.5)
         return bool(presence_of(watching.transport.said))
 

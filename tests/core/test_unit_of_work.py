@@ -114,3 +114,10 @@ def test_count_queries_counts_statements_and_no_bookkeeping(db):
     with count_queries(db) as log, db.app_context(), unit_of_work() as uow:
         uow.session.execute(text("select 1"))
     assert log.statements == ["select 1"]
+
+
+def test_reads_of_one_request_share_one_connection(app):
+    with app.app_context():
+        for _ in range(database.engine.pool.size() + 1):
+            reading().execute(text("select 1"))
+        assert database.engine.pool.checkedout() == 1

@@ -62,7 +62,7 @@ def _clean_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_stack(data_dir: Path, mode: str) -> Iterator[RunningStack]:
+def running_stack(data_dir: Path, mode: str, **settings: str) -> Iterator[RunningStack]:
     """Starts a stack and waits for its ready line; stops it and checks that it ends by itself."""
     port, cable_port = free_port(), free_port()
     log = data_dir.parent / f"{data_dir.name}.log"
@@ -70,7 +70,7 @@ def running_stack(data_dir: Path, mode: str) -> Iterator[RunningStack]:
     command += ["--data-dir", str(data_dir), "--processes", mode, "--cable-port", str(cable_port)]
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=_clean_environment(), stdout=output, stderr=subprocess.STDOUT, text=True
+            command, cwd=ROOT, env=_clean_environment() | settings, stdout=output, stderr=subprocess.STDOUT, text=True
         )
         try:
             wait_until(

@@ -17,11 +17,11 @@ import jwt
 from flask import Flask, current_app
 from flask_jwt_extended import JWTManager, create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
-from jiki_core.errors import BadRequest, InvalidToken
-from jiki_core.http import strict_json
 
 from jiki_auth.keyring import keyring
 from jiki_auth.settings import AuthSettings
+from jiki_core.errors import BadRequest, InvalidToken
+from jiki_core.http import strict_json
 
 ALGORITHMS = ("HS256", "EdDSA")
 ISSUER = "jiki"
@@ -68,7 +68,8 @@ def configure_access_tokens(app: Flask, settings: AuthSettings) -> None:
 
 def new_access_token(user_id: int, session_id: uuid.UUID) -> str:
     """A signed token that lives as long as `access_token_ttl_seconds`, or until its session is deleted."""
-    return create_access_token(identity=str(user_id), additional_claims={"sid": session_id.hex})
+    token: str = create_access_token(identity=str(user_id), additional_claims={"sid": session_id.hex})
+    return token
 
 
 def session_of_access_token(token: str) -> uuid.UUID:

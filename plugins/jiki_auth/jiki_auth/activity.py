@@ -6,14 +6,15 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from flask import Response, g, request
-from jiki_core.db import unit_of_work
-from jiki_core.http import trusted_header
-from jiki_core.security import Identity
 
+from jiki_auth.commands.api_keys import record_use
 from jiki_auth.commands.note_visit import Visit, note_visit
 from jiki_auth.cookies import SESSION_COOKIE, renew_session_cookie
 from jiki_auth.queries.sessions import session_cache
 from jiki_auth.visitors import country_of, language_tags_of
+from jiki_core.db import unit_of_work
+from jiki_core.http import trusted_header
+from jiki_core.security import Identity
 
 #: how exact `last_used_at` is, and how often the cookie is sent again
 TOUCH_EVERY = timedelta(hours=1)
@@ -22,6 +23,9 @@ TOUCH_EVERY = timedelta(hours=1)
 def note_activity() -> None:
     """Before the view, so that it sees the languages and the country; most requests write nothing."""
     identity: Identity | None = g.get("jiki_identity")
+    if "jiki_auth_used_key" in g:
+        with unit_of_work() as uow:
+            record_use(uow, g.jiki_auth_used_key)
     if identity is None or identity.session_id is None:
         return
     session_id = uuid.UUID(identity.session_id)

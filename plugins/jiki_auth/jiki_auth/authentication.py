@@ -5,16 +5,11 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from flask import Request
-from jiki_core.db import unit_of_work
-from jiki_core.errors import InvalidToken
-from jiki_core.runtime import runtime
-from jiki_core.security import Identity
-from jiki_core.security.permissions import permissions_of
+from flask import Request, g
 
 from jiki_auth.access_tokens import session_of_access_token
 from jiki_auth.api_key_format import PREFIX, parse
-from jiki_auth.commands.api_keys import USE_RECORDED_EVERY, record_use
+from jiki_auth.commands.api_keys import USE_RECORDED_EVERY
 from jiki_auth.cookies import SESSION_COOKIE, parse_cookie
 from jiki_auth.errors import KeyExpired
 from jiki_auth.models import SessionKind
@@ -23,6 +18,10 @@ from jiki_auth.queries.api_keys import api_key_facts
 from jiki_auth.queries.sessions import SessionFacts, session_cache
 from jiki_auth.secrets_at_rest import matches
 from jiki_auth.settings import auth_settings
+from jiki_core.errors import InvalidToken
+from jiki_core.runtime import runtime
+from jiki_core.security import Identity
+from jiki_core.security.permissions import permissions_of
 
 
 def authenticate(request: Request) -> Identity | None:
@@ -84,8 +83,7 @@ def _by_api_key(text: str) -> Identity:
     if facts.expires_at is not None and now >= facts.expires_at:
         raise KeyExpired()
     if facts.last_used_at is None or now - facts.last_used_at >= USE_RECORDED_EVERY:
-        with unit_of_work() as uow:
-            record_use(uow, parts.id)
+        g.jiki_auth_used_key = parts.id  # noted once the guard is passed: no unit may be opened here
     roles = facts.roles | {LEARNER}
     granted = permissions_of(roles, dict(runtime().permissions))
     return Identity(

@@ -8,12 +8,12 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import current_app
-from jiki_core.http import client_address, json_body
-from jiki_core.observability import counter, get_logger
 
 from jiki_auth.errors import InvalidCaptcha
 from jiki_auth.outbound import OutsideRefused, OutsideUnavailable, post_form
 from jiki_auth.settings import auth_settings
+from jiki_core.http import client_address, json_body
+from jiki_core.observability import counter, get_logger
 
 View = TypeVar("View", bound=Callable[..., Any])
 log = get_logger(__name__)

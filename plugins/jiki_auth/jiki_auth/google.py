@@ -8,12 +8,12 @@ from typing import Any
 
 import jwt
 from flask import current_app
-from jiki_core.errors import InvalidToken
-from jiki_core.observability import get_logger
 
 from jiki_auth.addresses import is_email, normalise_email
 from jiki_auth.outbound import OutsideRefused, OutsideUnavailable, fetch, post_form
 from jiki_auth.settings import AuthSettings
+from jiki_core.errors import InvalidToken
+from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
 ALGORITHMS = ("RS256", "ES256")

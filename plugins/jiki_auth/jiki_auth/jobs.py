@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from jiki_auth.models import User
+from jiki_auth.settings import auth_settings
 from jiki_core.contracts import AccountSetup, ask
 from jiki_core.db import UnitOfWork
 from jiki_core.jobs import JobRun
-
-from jiki_auth.models import User
-from jiki_auth.settings import auth_settings
 
 
 class AccountNotPrepared(Exception):

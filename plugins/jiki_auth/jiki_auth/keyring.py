@@ -15,14 +15,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import current_app
-from jiki_core.configuration import derived_key
-from jiki_core.db import reading
-from jiki_core.runtime import runtime
-from jiki_core.security import SealingKeys
 from sqlalchemy import select
 
 from jiki_auth.models import SigningKey
 from jiki_auth.settings import AuthSettings, auth_settings
+from jiki_core.configuration import derived_key
+from jiki_core.db import reading
+from jiki_core.runtime import runtime
+from jiki_core.security import SealingKeys
 
 #: how old the list of keys may be in a process; a key signs only when every process knows it
 REFRESH_SECONDS = 30.0
@@ -88,8 +88,10 @@ def keyring() -> Keyring:
 
 def new_key_material(algorithm: str) -> bytes:
     """32 random bytes, for either algorithm."""
-    return os.urandom(32) if algorithm == "HS256" else Ed25519PrivateKey.generate().private_bytes(
-        Encoding.Raw, PrivateFormat.Raw, NoEncryption()
+    return (
+        os.urandom(32)
+        if algorithm == "HS256"
+        else Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
     )
 
 

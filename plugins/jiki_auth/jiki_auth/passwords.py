@@ -10,10 +10,10 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from jiki_core.errors import FieldError, Unavailable
 
 from jiki_auth.settings import AuthSettings
 from jiki_auth.weak_passwords import is_guessable
+from jiki_core.errors import FieldError, Unavailable
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 128

@@ -11,6 +11,7 @@ from flask import Flask, Request
 from jiki_auth.settings import AuthSettings
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
+from jiki_core.events import Listener
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
@@ -26,22 +27,19 @@ class AuthPlugin(Plugin):
     @hookimpl
     def jiki_configure(self, app: Flask, settings: AuthSettings) -> None:
         from jiki_auth.access_tokens import configure_access_tokens
+        from jiki_auth.activity import note_activity, renew_cookie
         from jiki_auth.cookies import keep_presence_cookie
 
         configure_access_tokens(app, settings)
+        app.before_request(note_activity)
         app.after_request(keep_presence_cookie)
+        app.after_request(renew_cookie)
 
     @hookimpl
     def jiki_blueprints(self) -> Sequence[Mount]:
-        from jiki_auth.api.v1 import account, confirmation, sign_in, sign_up, tokens
+        from jiki_auth.api import v1
 
-        return [
-            Mount(sign_up.blp, "auth"),
-            Mount(sign_in.blp, "auth"),
-            Mount(confirmation.blp, "auth"),
-            Mount(tokens.blp, "auth"),
-            Mount(account.blp, "internal"),
-        ]
+        return v1.mounts()
 
     @hookimpl
     def jiki_models(self) -> Sequence[type[Model]]:
@@ -62,16 +60,34 @@ class AuthPlugin(Plugin):
 
     @hookimpl
     def jiki_jobs(self) -> Sequence[Job]:
-        from jiki_auth.jobs import prepare_account
+        from jiki_auth import jobs
 
-        return [Job(prepare_account)]
+        return [
+            Job(jobs.prepare_account),
+            Job(jobs.answer_reset_request),
+            Job(jobs.answer_confirmation_request),
+            Job(jobs.confirm_sns_subscription),
+        ]
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
-        from jiki_auth.providers import LiveSignIns, UserAccounts
+        from jiki_auth.contracts import HumanCheck, MailConsent
+        from jiki_auth.providers import Captcha, LiveSignIns, UserAccounts, UserConsent
         from jiki_core.contracts import Accounts, SignIns
 
-        return [Provider(Accounts, UserAccounts), Provider(SignIns, LiveSignIns)]
+        return [
+            Provider(Accounts, UserAccounts),
+            Provider(SignIns, LiveSignIns),
+            Provider(MailConsent, UserConsent),
+            Provider(HumanCheck, Captcha),
+        ]
+
+    @hookimpl
+    def jiki_listeners(self) -> Sequence[Listener]:
+        from jiki_auth.listeners import remember_suppression
+        from jiki_core.mail import AddressSuppressed
+
+        return [Listener(AddressSuppressed, remember_suppression)]
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:
@@ -82,9 +98,16 @@ class AuthPlugin(Plugin):
     @hookimpl
     def jiki_emails(self) -> Sequence[EmailTemplate]:
         return [
-            EmailTemplate("auth.confirmation", context=("handle", "token")),
+            EmailTemplate("auth.confirmation", context=("handle", "token"), secrets=("token",)),
             EmailTemplate("auth.already_registered", context=("handle",)),
             EmailTemplate("auth.welcome", context=("handle",)),
+            EmailTemplate("auth.password_reset", context=("handle", "token", "hours"), secrets=("token",)),
+            EmailTemplate("auth.email_change", context=("handle", "token"), secrets=("token",)),
+            EmailTemplate(
+                "auth.email_change_notice", context=("handle", "new_email", "undo_url"), secrets=("undo_url",)
+            ),
+            EmailTemplate("auth.account_deletion", context=("handle", "token"), secrets=("token",)),
+            EmailTemplate("auth.security_notice", context=("handle", "notice", "details")),
         ]
 
     @hookimpl
@@ -95,9 +118,17 @@ class AuthPlugin(Plugin):
 
     @hookimpl
     def jiki_commands(self) -> Sequence[click.Command]:
-        from jiki_auth.cli import create_user_command
+        from jiki_auth import cli
 
-        return [create_user_command]
+        return [
+            cli.create_user_command,
+            cli.grant_command,
+            cli.revoke_command,
+            cli.sessions_command,
+            cli.unlock_command,
+            cli.keys_commands,
+            cli.api_keys_commands,
+        ]
 
     @hookimpl
     def jiki_authenticate(self, request: Request) -> Identity | None:

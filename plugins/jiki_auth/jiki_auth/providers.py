@@ -1,4 +1,4 @@
-"""Answers to the core's questions about users."""
+"""Answers to questions about users: the core's, and those of auth's own contracts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 
+from jiki_auth import captcha
 from jiki_auth.authentication import identity_of, live_session
 from jiki_auth.models import User
+from jiki_auth.unsubscribe_links import PREFERENCES, one_click_headers, page_url
 from jiki_core.contracts import Account, Translator, ask
 from jiki_core.db import reading
 from jiki_core.security import Identity
 
 
 class UserAccounts:
-    """Answers `Accounts`."""
+    """Answers `Accounts`. `may_receive` is about notifications and marketing; account mail asks for less."""
 
     def get_many(self, ids: Sequence[int]) -> list[Account]:
         return [_account(user) for user in reading().scalars(select(User).where(User.id.in_(list(ids))))]
@@ -34,9 +36,13 @@ def _account(user: User) -> Account:
         name=user.name,
         locale=ask(Translator).resolve_locale(user.explicit_locale, user.language_tags),
         timezone=user.timezone,
-        may_receive=user.confirmed_at is not None,
+        may_receive=_may_receive(user),
         country_code=user.country_code,
     )
+
+
+def _may_receive(user: User) -> bool:
+    return user.confirmed_at is not None and user.email_bounced_at is None and user.email_complaint_at is None
 
 
 class LiveSignIns:
@@ -48,3 +54,24 @@ class LiveSignIns:
         except ValueError:
             return None
         return identity_of(facts, "session") if facts is not None else None
+
+
+class UserConsent:
+    """Answers `MailConsent`."""
+
+    def allows(self, user_id: int, preference: str) -> bool:
+        user = reading().get(User, user_id, populate_existing=True)
+        return user is not None and _may_receive(user) and bool(getattr(user, PREFERENCES[preference]))
+
+    def unsubscribe_headers(self, user_id: int, preference: str) -> dict[str, str]:
+        return one_click_headers(user_id, preference)
+
+    def unsubscribe_url(self, user_id: int, preference: str) -> str:
+        return page_url(user_id, preference)
+
+
+class Captcha:
+    """Answers `HumanCheck`."""
+
+    def is_human(self, answer: str | None, address: str) -> bool:
+        return captcha.is_human(answer, address)

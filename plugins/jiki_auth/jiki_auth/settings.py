@@ -28,7 +28,9 @@ class AuthSettings:
     argon2_iterations: int = setting(2, help="Passes of a password hash", minimum=1)
     hash_concurrency: int = setting(2, help="Password hashes computed at once by one process", minimum=1, maximum=64)
     recent_sign_in_minutes: int = setting(10, help="How young a sign-in must be for account security", minimum=1)
-    sign_ups_per_address_per_hour: int = setting(60, help="New accounts from one address; a class shares one", minimum=1)
+    sign_ups_per_address_per_hour: int = setting(
+        60, help="New accounts from one address; a class shares one", minimum=1
+    )
     encryption_keys: Secret = setting(
         Secret(""),
         help="Keys of what is encrypted at rest: 32 bytes in base64 each, newest first, blanks between; else derived",

@@ -16,13 +16,13 @@ from cryptography.exceptions import InvalidSignature as BadSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from flask import Request, current_app
-from jiki_core.errors import BadRequest
-from jiki_core.http import read_body, strict_json
-from jiki_core.observability import get_logger
 
 from jiki_auth.errors import InvalidSignature
 from jiki_auth.outbound import OutsideRefused, OutsideUnavailable, fetch
 from jiki_auth.settings import AuthSettings, auth_settings
+from jiki_core.errors import BadRequest
+from jiki_core.http import read_body, strict_json
+from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
 #: what is signed, in this order, per kind of notice (SNS developer guide, "verifying signatures")

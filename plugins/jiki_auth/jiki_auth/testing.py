@@ -9,6 +9,9 @@ from typing import cast
 from flask import Flask
 
 from jiki_auth.commands.create_user import create_user
+from jiki_auth.commands.sign_in import Visitor, open_session
+from jiki_auth.cookies import SESSION_COOKIE
+from jiki_auth.models import SessionKind
 from jiki_auth.settings import AuthSettings
 from jiki_core.db import unit_of_work
 from jiki_core.runtime import runtime_of
@@ -28,7 +31,9 @@ class SampleUser:
     password: str = PASSWORD
 
 
-def make_user(app: Flask, *, is_confirmed: bool = True, is_admin: bool = False, handle: str | None = None) -> SampleUser:
+def make_user(
+    app: Flask, *, is_confirmed: bool = True, is_admin: bool = False, handle: str | None = None
+) -> SampleUser:
     """A new account, confirmed unless told otherwise."""
     number = next(_numbers)
     email, name = f"learner{number}@example.test", handle or f"learner-{number}"
@@ -41,8 +46,11 @@ def make_user(app: Flask, *, is_confirmed: bool = True, is_admin: bool = False, 
 
 
 def signed_in(app: Flask, user: SampleUser | None = None) -> ApiClient:
-    """A client with the session cookie of `user`, or of a new one."""
+    """A client with the session cookie of `user`, or of a new one; admins too, as if their code had been right."""
     known = user or make_user(app)
     client = ApiClient(app)
-    client.post("auth/login", {"user": {"email": known.email, "password": known.password}}).expect(200)
+    settings = cast(AuthSettings, runtime_of(app).plugin_settings["auth"])
+    with app.app_context(), unit_of_work() as uow:
+        opened = open_session(uow, known.id, SessionKind.COOKIE, Visitor("127.0.0.1", "tests"), settings)
+    client.http.set_cookie(SESSION_COOKIE, f"{opened.id.hex}.{opened.secret}")
     return client

@@ -6,10 +6,8 @@ tells nothing; a password reset stays possible and frees the account.
 
 from __future__ import annotations
 
-from jiki_core.http import Attempt, Limit, client_address, network_of, rate_limiter
-
-
 from jiki_auth.settings import auth_settings
+from jiki_core.http import Attempt, Limit, client_address, network_of, rate_limiter
 
 SIGN_IN_ACCOUNT = Limit("sign-in-account", 10, 300)
 SIGN_IN_ADDRESS = Limit("sign-in-address", 30, 300)

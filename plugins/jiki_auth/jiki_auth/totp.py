@@ -45,7 +45,7 @@ def accepted_step(seed: bytes, code: str, *, now: float, last_step: int | None) 
     current = step_of(now)
     matching = [
         step
-        for step in range(current - OUT_OF_SYNC, current + OUT_OF_SYNC + 1)
+        for step in range(max(0, current - OUT_OF_SYNC), current + OUT_OF_SYNC + 1)
         if hmac.compare_digest(code_at(seed, step).encode(), code.encode())
     ]
     usable = [step for step in matching if abs(step - current) <= TOLERANCE]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from flask import request
-from jiki_core.http import client_address
 
 from jiki_auth.commands.sign_in import Visitor
+from jiki_core.http import client_address
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAXIMUM_TAGS = 10

@@ -11,7 +11,9 @@ from functools import lru_cache
 from importlib.resources import files
 
 #: typographic substitutions that every guessing tool knows
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i"})
+_LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i"}
+)
 _ROWS = ("1234567890", "0987654321", "qwertyuiop", "asdfghjkl", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz")
 #: what may surround a listed word and still be guessed with it, e.g. a year and a mark
 _EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")

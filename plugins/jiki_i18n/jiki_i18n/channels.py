@@ -15,8 +15,8 @@ class PublicationMessage:
 
     type: str
     publication: int
-    locales: tuple[str, ...]
-    namespaces: tuple[str, ...]
+    locales: list[str]
+    namespaces: list[str]
 
 
 class PublicationsChannel(Channel):

@@ -102,3 +102,24 @@ class ExportRefused(DomainError):
 
     symbol = "export_refused"
     status = 422
+
+
+class OwnTranslation(DomainError):
+    """A translator may not approve what they wrote themselves."""
+
+    symbol = "own_translation"
+    status = 403
+
+
+class EngineUnavailable(DomainError):
+    """The machine translation service does not answer, or not what was asked."""
+
+    symbol = "translation_engine_unavailable"
+    status = 503
+
+
+class TranslatorNotFound(DomainError):
+    """This user has no grant for this locale."""
+
+    symbol = "translator_not_found"
+    status = 404

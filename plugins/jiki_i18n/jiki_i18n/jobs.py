@@ -13,7 +13,10 @@ from jiki_core.observability import counter, get_logger
 from jiki_core.runtime import runtime
 from jiki_i18n.catalogues import CatalogueError, pack_pointer
 from jiki_i18n.commands.collect import collect_garbage
+from jiki_i18n.commands.machine_translate import store_machine_texts, untranslated
 from jiki_i18n.commands.publish import Task, build, fail_publication, settle_task
+from jiki_i18n.engines import machine_translations
+from jiki_i18n.locales import SOURCE_LOCALE
 from jiki_i18n.models import CurrentPublication, PublishedCatalogue
 from jiki_i18n.settings import I18nSettings
 from jiki_i18n.storage import POINTER_NAME, storage
@@ -71,3 +74,13 @@ def collect_files(run: JobRun) -> None:
     """Removes what no kept publication names; postponed to the next publication while one is being built."""
     done = collect_garbage(cast(I18nSettings, runtime().plugin_settings["i18n"]))
     log.info("catalogue_files_collected", deleted=done.deleted_count, is_postponed=done.is_postponed)
+
+
+def machine_translate(run: JobRun, namespace_id: int, locale: str, message_ids: list[int]) -> None:
+    """Asks the engine for the messages that are still untranslated, and stores what is valid as machine texts."""
+    missing = untranslated(namespace_id, locale, message_ids)
+    settings = cast(I18nSettings, runtime().plugin_settings["i18n"])
+    texts = machine_translations([one.source for one in missing], SOURCE_LOCALE, locale, settings)
+    with run.unit_of_work() as uow:
+        stored = store_machine_texts(uow, namespace_id, locale, list(zip(missing, texts, strict=True)))
+    log.info("machine_translated", locale=locale, asked=len(missing), stored=stored)

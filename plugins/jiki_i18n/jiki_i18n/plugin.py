@@ -32,9 +32,25 @@ class I18nPlugin(Plugin):
 
     @hookimpl
     def jiki_blueprints(self) -> Sequence[Mount]:
-        from jiki_i18n.api.v1 import catalogues
+        from jiki_i18n.api.v1 import (
+            catalogues,
+            exchange,
+            locales,
+            messages,
+            publications,
+            translations,
+            translators,
+        )
 
-        return [Mount(catalogues.blp, "external")]
+        return [
+            Mount(catalogues.blp, "external"),
+            Mount(locales.blp, "admin"),
+            Mount(messages.blp, "admin"),
+            Mount(translations.blp, "admin"),
+            Mount(translators.blp, "admin"),
+            Mount(publications.blp, "admin"),
+            Mount(exchange.blp, "admin"),
+        ]
 
     @hookimpl
     def jiki_models(self) -> Sequence[type[Model]]:
@@ -44,12 +60,13 @@ class I18nPlugin(Plugin):
 
     @hookimpl
     def jiki_jobs(self) -> Sequence[Job]:
-        from jiki_i18n.jobs import build_file, collect_files, write_pointers
+        from jiki_i18n.jobs import build_file, collect_files, machine_translate, write_pointers
 
         return [
             Job(build_file, queue="heavy", timeout_seconds=600),
             Job(write_pointers, timeout_seconds=300),
             Job(collect_files, timeout_seconds=600),
+            Job(machine_translate, timeout_seconds=300),
         ]
 
     @hookimpl

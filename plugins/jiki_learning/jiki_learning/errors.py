@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from jiki_core.errors import DomainError
+from jiki_core.errors import DomainError, Forbidden
 
 
 class CourseNotFound(DomainError):
@@ -117,3 +117,65 @@ class LanguageAlreadyChosen(DomainError):
 
 class InvalidLanguage(DomainError):
     symbol = "invalid_language"
+
+
+class PremiumRequired(DomainError):
+    """Challenges, but for the list of them, are for premium members."""
+
+    symbol = "premium_required"
+    status = 403
+
+
+class ChallengeLocked(DomainError):
+    """The lesson that unlocks the challenge is not complete."""
+
+    symbol = "challenge_locked"
+    status = 403
+
+
+class UserChallengeNotFound(DomainError):
+    """The learner has not started that challenge."""
+
+    symbol = "user_challenge_not_found"
+    status = 404
+
+
+class ConceptLocked(DomainError):
+    """The lesson that unlocks the concept is not complete."""
+
+    symbol = "concept_locked"
+    status = 403
+
+
+class UserVideoNotFound(DomainError):
+    symbol = "user_video_not_found"
+    status = 404
+
+
+class BadgeNotFound(DomainError):
+    """No such badge, or one that the learner has not earned."""
+
+    symbol = "badge_not_found"
+    status = 404
+
+
+class AccessDenied(DomainError):
+    """The learner's plan does not include this conversation with the assistant."""
+
+    symbol = "access_denied"
+    status = 403
+
+
+class CaptchaRefused(Forbidden):
+    """The captcha was not solved. The symbol `invalid_captcha` belongs to auth; the door tells it."""
+
+
+class SignatureRefused(Forbidden):
+    """A message of the assistant that the proxy did not sign. The symbol `invalid_signature` belongs to auth; the door
+    tells it."""
+
+
+class InvalidEvent(DomainError):
+    """An analytics event that the contract does not name."""
+
+    symbol = "invalid_event"

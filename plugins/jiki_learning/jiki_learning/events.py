@@ -54,3 +54,33 @@ class FirstLessonStarted(Event):
 
     user_id: int
     lesson_slug: str
+
+
+@dataclass(frozen=True)
+class ChallengeCompleted(Event):
+    """A learner completed a challenge for the first time. Emitted by `complete_challenge`."""
+
+    name = "learning.challenge_completed"
+
+    user_id: int
+    challenge_slug: str
+    exercise_slug: str
+
+
+@dataclass(frozen=True)
+class ClientEventTracked(Event):
+    """The web client told what a learner met, for analytics (contract.md 2.5, `internal/events`). Emitted by `track`.
+
+    `event` is premium_feature_blocked or premium_modal_shown; the rest is what the client said of it.
+    """
+
+    name = "learning.client_event_tracked"
+
+    user_id: int
+    event: str
+    feature: str | None = None
+    trigger: str | None = None
+    context_type: str | None = None
+    context_id: str | None = None
+    context_slug: str | None = None
+    context_uuid: str | None = None

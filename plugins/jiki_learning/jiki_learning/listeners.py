@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.award_badges import award_badges
@@ -15,3 +17,8 @@ def award_badges_for_lesson(uow: UnitOfWork, event: LessonCompleted) -> None:
 
 def celebrate_level(uow: UnitOfWork, event: LevelCompleted) -> None:
     mail_milestone(uow, event.user_id, event.level_id)
+
+
+def award_badges_for_premium(uow: UnitOfWork, event: dict[str, Any]) -> None:
+    """`payments.premium_started`, an event of a plugin that may be absent: its payload is a dict."""
+    award_badges(uow, event["user_id"], BadgeCheck.BECAME_PREMIUM)

@@ -26,7 +26,23 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_blueprints(self) -> Sequence[Mount]:
-        from jiki_learning.api.v1 import courses, lessons, levels, user_courses, user_lessons, user_levels
+        from jiki_learning.api.v1 import (
+            admin_levels,
+            admin_unlockables,
+            admin_upkeep,
+            assistant_conversations,
+            badges,
+            challenges,
+            concepts,
+            courses,
+            events,
+            lessons,
+            levels,
+            user_courses,
+            user_lessons,
+            user_levels,
+            user_videos,
+        )
 
         return [
             Mount(courses.blp),
@@ -35,6 +51,19 @@ class LearningPlugin(Plugin):
             Mount(user_levels.blp),
             Mount(lessons.blp),
             Mount(user_lessons.blp),
+            Mount(concepts.blp),
+            Mount(concepts.external, "external"),
+            Mount(challenges.blp),
+            Mount(challenges.mine),
+            Mount(user_videos.blp),
+            Mount(badges.blp),
+            Mount(assistant_conversations.blp),
+            Mount(events.blp),
+            Mount(admin_levels.blp, "admin"),
+            Mount(admin_unlockables.concepts, "admin"),
+            Mount(admin_unlockables.challenges, "admin"),
+            Mount(admin_upkeep.seeds, "admin"),
+            Mount(admin_upkeep.analytics, "admin"),
         ]
 
     @hookimpl
@@ -45,16 +74,25 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_jobs(self) -> Sequence[Job]:
-        from jiki_learning.jobs import check_badges
+        from jiki_learning.jobs import check_badges, settle_course, sweep_texts, translate_milestone
 
-        return [Job(check_badges)]
+        return [
+            Job(check_badges),
+            Job(settle_course),
+            Job(translate_milestone),
+            Job(sweep_texts, schedule="40 3 * * *"),
+        ]
 
     @hookimpl
     def jiki_listeners(self) -> Sequence[Listener]:
         from jiki_learning.events import LessonCompleted, LevelCompleted
-        from jiki_learning.listeners import award_badges_for_lesson, celebrate_level
+        from jiki_learning.listeners import award_badges_for_lesson, award_badges_for_premium, celebrate_level
 
-        return [Listener(LessonCompleted, award_badges_for_lesson), Listener(LevelCompleted, celebrate_level)]
+        return [
+            Listener(LessonCompleted, award_badges_for_lesson),
+            Listener(LevelCompleted, celebrate_level),
+            Listener("payments.premium_started", award_badges_for_premium),
+        ]
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
@@ -87,9 +125,16 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_commands(self) -> Sequence[click.Command]:
-        from jiki_learning.cli import import_command
+        from jiki_learning import cli
 
-        return [import_command]
+        return [
+            cli.import_command,
+            cli.export_command,
+            cli.doctor_command,
+            cli.move_lesson_command,
+            cli.append_lesson_command,
+            cli.reset_progress_command,
+        ]
 
 
 plugin = LearningPlugin()

@@ -252,10 +252,11 @@ def _check_startable(facts: CourseFacts, level: LevelFact, lesson: LessonFact) -
 
 
 def _listed_lessons(facts: CourseFacts, level: LevelFact) -> tuple[ListedLesson, ...]:
+    frontier = facts.frontier(level)
     listed: list[ListedLesson] = []
     for lesson in level.lessons:
         if progress := facts.lesson_progress.get(lesson.id):
             listed.append(ListedLesson(lesson, LessonStatus(progress.value)))
-        elif lesson == facts.frontier(level):
+        elif lesson is frontier:
             listed.append(ListedLesson(lesson, LessonStatus.NOT_STARTED))
     return tuple(listed)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from jiki_core.contracts.core import Shape
 from jiki_core.db import UnitOfWork
-from jiki_core.runtime import runtime
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.enrol import enrol_by_default
 from jiki_learning.jobs import check_badges
+from jiki_learning.queries.own_settings import learning_settings
 from jiki_learning.queries.streaks import streaks_of
-from jiki_learning.settings import LearningSettings
 
 
 class NewLearners:
     """Answers `AccountSetup`: enrols a new account in the default course and looks at the badges of newcomers."""
 
     def prepare(self, uow: UnitOfWork, user_id: int) -> bool:
-        settings = cast(LearningSettings, runtime().plugin_settings["learning"])
-        enrol_by_default(uow, user_id, settings.default_course_slug)
+        enrol_by_default(uow, user_id, learning_settings().default_course_slug)
         uow.enqueue(
             check_badges,
             user_id=user_id,

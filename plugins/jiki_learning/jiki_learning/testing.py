@@ -7,8 +7,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from flask import Flask
-from jiki_core.db import unit_of_work
 
+from jiki_core.db import unit_of_work
 from jiki_learning.commands.import_course import import_course
 from jiki_learning.content.bundled import BUNDLED_COURSE, bundled_course_path
 from jiki_learning.content.course import (

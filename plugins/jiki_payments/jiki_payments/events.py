@@ -24,3 +24,23 @@ class PremiumEnded(Event):
 
     name: ClassVar[str] = "payments.premium_ended"
     user_id: int
+
+
+@dataclass(frozen=True)
+class SubscriptionChanged(Event):
+    """A user's subscription status changed, in the wire's words (contract.md 4.2). Emitted by `apply_snapshot`."""
+
+    name: ClassVar[str] = "payments.subscription_changed"
+    user_id: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class CheckoutStarted(Event):
+    """A user opened a checkout. Emitted by `open_checkout`."""
+
+    name: ClassVar[str] = "payments.checkout_started"
+    user_id: int
+    interval: str
+    currency: str

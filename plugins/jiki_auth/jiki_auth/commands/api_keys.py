@@ -6,9 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import FieldError, NotFound, ValidationFailed
-from jiki_core.runtime import runtime
 from sqlalchemy import delete, func, insert, select, update
 
 from jiki_auth.api_key_format import ApiKeyParts, new_parts
@@ -16,6 +13,9 @@ from jiki_auth.commands.mail_user import notify_owner
 from jiki_auth.models import ApiKey
 from jiki_auth.permissions import NEVER_BY_KEY
 from jiki_auth.secrets_at_rest import secret_hash
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, NotFound, ValidationFailed
+from jiki_core.runtime import runtime
 
 MAXIMUM_KEYS = 20
 #: how long the secret before a rotation still works

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import FieldError, ValidationFailed
-from jiki_core.runtime import runtime
 from sqlalchemy import select, update
 
 from jiki_auth.addresses import is_email, normalise_email
@@ -19,6 +16,9 @@ from jiki_auth.errors import InvalidMailToken
 from jiki_auth.events import EmailChanged
 from jiki_auth.models import MailPurpose, User
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, ValidationFailed
+from jiki_core.runtime import runtime
 
 UNDO_TTL = timedelta(days=7)
 
@@ -62,9 +62,7 @@ def undo_email_change(uow: UnitOfWork, token: str, settings: AuthSettings) -> No
     is_taken = uow.session.execute(select(User.id).where(User.email == found.email, User.id != found.user_id)).first()
     if is_taken is not None:
         raise InvalidMailToken()
-    uow.session.execute(
-        update(User).where(User.id == found.user_id).values(email=found.email, unconfirmed_email=None)
-    )
+    uow.session.execute(update(User).where(User.id == found.user_id).values(email=found.email, unconfirmed_email=None))
     void_mail_tokens(uow, found.user_id, MailPurpose.EMAIL_CHANGE, MailPurpose.PASSWORD_RESET)
     end_sessions_of(uow, found.user_id, reason="email change undone")
     mail_reset_link(uow, found.user_id, settings)

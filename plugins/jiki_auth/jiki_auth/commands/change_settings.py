@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 from zoneinfo import available_timezones
 
-from jiki_core.contracts import Translator, ask
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import FieldError, NotFound, ValidationFailed
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from jiki_auth.addresses import is_handle
+from jiki_auth.commands.mark_mail import mark_suppressed
 from jiki_auth.models import User, UserFlag
 from jiki_auth.unsubscribe_links import PREFERENCES
+from jiki_core.contracts import Translator, ask
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, NotFound, ValidationFailed
+from jiki_core.mail import lift, suppress
 
 MAXIMUM_FLAG_LENGTH = 100
 #: flags the client writes are kept apart from ours
@@ -71,23 +73,23 @@ def change_preferences(uow: UnitOfWork, user_id: int, wanted: dict[str, bool]) -
 def subscribe_all(uow: UnitOfWork, user_id: int) -> None:
     """All kinds on, and an earlier complaint or keyless unsubscribe taken back."""
     change_preferences(uow, user_id, dict.fromkeys(PREFERENCES, True))
-    uow.session.execute(
-        update(User).where(User.id == user_id).values(email_complaint_at=None, email_complaint_type=None)
-    )
+    email = uow.session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(email_complaint_at=None, email_complaint_type=None)
+        .returning(User.email)
+    ).scalar_one()
+    lift(uow, email, "complaint", "unsubscribe")
 
 
 def unsubscribe_all(uow: UnitOfWork, user_id: int) -> None:
     change_preferences(uow, user_id, dict.fromkeys(PREFERENCES, False))
 
 
-def stop_all_mail(uow: UnitOfWork, user_id: int, complaint_type: str) -> None:
-    """A complaint, or a one-click unsubscribe without a kind: nothing but account mail from now on."""
-    uow.session.execute(
-        update(User)
-        .where(User.id == user_id, User.email_complaint_at.is_(None))
-        .values(email_complaint_at=uow.now, email_complaint_type=complaint_type)
-    )
-    uow.audit("mail:stopped", target_type="user", target_id=user_id, reason=complaint_type, plugin="auth")
+def stop_mail(uow: UnitOfWork, email: str) -> None:
+    """A one-click unsubscribe without a kind: nothing but account mail from now on."""
+    suppress(uow, email, "unsubscribe", "unsubscribe_rfc_8058")
+    mark_suppressed(uow, email, "unsubscribe", "unsubscribe_rfc_8058")
 
 
 def raise_flag(uow: UnitOfWork, user_id: int, key: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import func, select, update
 
 from jiki_auth.commands.end_sessions import end_sessions_of
@@ -13,6 +12,7 @@ from jiki_auth.commands.mail_user import mail_user, notify_owner
 from jiki_auth.errors import InvalidMailToken
 from jiki_auth.events import EmailChanged, UserConfirmed
 from jiki_auth.models import MailPurpose, MailToken, User
+from jiki_core.db import UnitOfWork
 
 #: the web client calls twice
 REPEAT_WINDOW = timedelta(minutes=15)

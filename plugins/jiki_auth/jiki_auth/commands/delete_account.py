@@ -6,10 +6,6 @@ import time
 from dataclasses import dataclass
 
 import jwt
-from jiki_core.configuration import derived_key
-from jiki_core.contracts import ask
-from jiki_core.db import UnitOfWork, reading
-from jiki_core.runtime import runtime
 from sqlalchemy import delete, select
 
 from jiki_auth.commands.end_sessions import end_sessions_of
@@ -18,6 +14,10 @@ from jiki_auth.contracts import AccountDeletion
 from jiki_auth.errors import InvalidMailToken, StripeError, TokenExpired
 from jiki_auth.events import AccountDeleting
 from jiki_auth.models import User
+from jiki_core.configuration import derived_key
+from jiki_core.contracts import ask
+from jiki_core.db import UnitOfWork, reading
+from jiki_core.runtime import runtime
 
 TOKEN_SECONDS = 3_600
 PURPOSE = "account_deletion"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, insert, select
 
 from jiki_auth.models import MailPurpose, MailToken
 from jiki_auth.secrets_at_rest import new_secret, secret_hash
+from jiki_core.db import UnitOfWork
 
 
 def new_mail_token(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from jiki_core.contracts import Translator, ask
-from jiki_core.db import UnitOfWork
-from jiki_core.mail import send_mail
 from sqlalchemy import select
 
 from jiki_auth.models import User
+from jiki_core.contracts import Translator, ask
+from jiki_core.db import UnitOfWork
+from jiki_core.mail import send_mail
 
 SecurityNotice = Literal[
     "password_changed",
@@ -29,17 +29,10 @@ SecurityNotice = Literal[
 def mail_user(
     uow: UnitOfWork, user_id: int, key: str, context: Mapping[str, Any] | None = None, *, to: str | None = None
 ) -> None:
-    """Sends a template with `handle` and `context`; `to` overrides the account's address.
-
-    An address that bounced gets nothing until it changes (contract.md section 1, "mail").
-    """
+    """Sends a template with `handle` and `context`; `to` overrides the account's address."""
     user = uow.session.execute(
-        select(User.handle, User.email, User.explicit_locale, User.language_tags, User.email_bounced_at).where(
-            User.id == user_id
-        )
+        select(User.handle, User.email, User.explicit_locale, User.language_tags).where(User.id == user_id)
     ).one()
-    if to is None and user.email_bounced_at is not None:
-        return
     locale = ask(Translator).resolve_locale(user.explicit_locale, user.language_tags)
     send_mail(uow, key, to=to or user.email, context={"handle": user.handle, **(context or {})}, locale=locale)
 

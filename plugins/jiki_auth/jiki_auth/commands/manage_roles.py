@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import FieldError, ValidationFailed
-from jiki_core.runtime import runtime
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from jiki_auth.commands.end_sessions import end_sessions_of
 from jiki_auth.models import UserRole
 from jiki_auth.queries.sessions import session_cache
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import FieldError, ValidationFailed
+from jiki_core.runtime import runtime
 
 
 def grant_role(uow: UnitOfWork, user_id: int, role: str, *, actor_id: int | None = None) -> None:

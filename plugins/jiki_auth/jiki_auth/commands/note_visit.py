@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import func, update
 
 from jiki_auth.events import SiteVisited
 from jiki_auth.models import Session, User
+from jiki_core.db import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ def note_visit(uow: UnitOfWork, visit: Visit) -> None:
             .values(language_tags=list(visit.language_tags))
         )
     if visit.country_code is not None:
-        uow.session.execute(update(User).where(own, User.country_code.is_(None)).values(country_code=visit.country_code))
+        uow.session.execute(
+            update(User).where(own, User.country_code.is_(None)).values(country_code=visit.country_code)
+        )
     if visit.used_session is not None:
         uow.session.execute(update(Session).where(Session.id == visit.used_session).values(last_used_at=uow.now))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, select, update
 
 from jiki_auth.commands.confirm_address import confirm_user
@@ -16,6 +15,7 @@ from jiki_auth.errors import InvalidMailToken
 from jiki_auth.models import MailPurpose, OtpChallenge, User
 from jiki_auth.settings import AuthSettings
 from jiki_auth.throttles import unlock
+from jiki_core.db import UnitOfWork
 
 
 def mail_reset_link(uow: UnitOfWork, user_id: int, settings: AuthSettings) -> None:

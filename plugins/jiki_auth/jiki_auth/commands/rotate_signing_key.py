@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, insert, select
 
 from jiki_auth.keyring import keyring, new_key_material, seal_key
 from jiki_auth.models import SigningKey
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
 
 #: a key that was replaced this long ago has no living token under any setting
 KEPT_FOR = timedelta(days=30)

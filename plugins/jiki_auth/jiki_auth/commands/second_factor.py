@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import delete, insert, select, update
 
 from jiki_auth import recovery_codes, totp
@@ -14,6 +13,7 @@ from jiki_auth.errors import InvalidOtp, RecoveryCodeUsed, SecondFactorNotSetUp,
 from jiki_auth.models import OtpChallenge, RecoveryCode, SessionKind, User
 from jiki_auth.secrets_at_rest import matches, secret_hash
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
 
 
 def answer_challenge(
@@ -44,9 +44,7 @@ def check_second_factor(uow: UnitOfWork, user_id: int, code: str | None, setting
     use_code(uow, user_id, code or "", settings, may_recover=True)
 
 
-def use_code(
-    uow: UnitOfWork, user_id: int, code: str, settings: AuthSettings, *, may_recover: bool = False
-) -> None:
+def use_code(uow: UnitOfWork, user_id: int, code: str, settings: AuthSettings, *, may_recover: bool = False) -> None:
     """Accepts a code and burns its step. The user's row is locked, so that two requests cannot use one code."""
     parts = recovery_codes.parse(code) if may_recover else None
     if parts is not None:
@@ -72,9 +70,7 @@ def begin_setup(uow: UnitOfWork, user_id: int, settings: AuthSettings) -> tuple[
     email = uow.session.execute(
         update(User)
         .where(User.id == user_id, User.otp_enabled_at.is_(None))
-        .values(
-            otp_seed_sealed=settings.sealing_keys().seal(seed, bound_to=seed_binding(user_id)), otp_last_step=None
-        )
+        .values(otp_seed_sealed=settings.sealing_keys().seal(seed, bound_to=seed_binding(user_id)), otp_last_step=None)
         .returning(User.email)
     ).scalar_one_or_none()
     if email is None:

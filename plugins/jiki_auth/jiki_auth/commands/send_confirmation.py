@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jiki_core.db import UnitOfWork
 from sqlalchemy import select
 
 from jiki_auth.commands.mail_tokens import new_mail_token
 from jiki_auth.commands.mail_user import mail_user
 from jiki_auth.models import MailPurpose, User
 from jiki_auth.settings import AuthSettings
+from jiki_core.db import UnitOfWork
 
 
 def send_confirmation(uow: UnitOfWork, user_id: int, settings: AuthSettings) -> None:

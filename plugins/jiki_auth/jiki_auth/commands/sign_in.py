@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from jiki_core.configuration import derived_key
-from jiki_core.db import UnitOfWork, reading, record_refusal, uuid7
-from jiki_core.runtime import runtime
-from jiki_core.security.permissions import permissions_of
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -27,6 +23,10 @@ from jiki_auth.secrets_at_rest import new_secret, secret_hash
 from jiki_auth.settings import AuthSettings
 from jiki_auth.throttles import sign_in_attempt
 from jiki_auth.totp import new_seed, provisioning_uri
+from jiki_core.configuration import derived_key
+from jiki_core.db import UnitOfWork, reading, record_refusal, uuid7
+from jiki_core.runtime import runtime
+from jiki_core.security.permissions import permissions_of
 
 FirstFactor = Literal["password", "google", "confirmation"]
 #: how long a right password waits for its code
@@ -126,9 +126,7 @@ def finish_first_factor(
         return open_session(uow, user_id, SessionKind.COOKIE, visitor, settings, method=method)
     uri = None if facts.is_enabled else _setup_uri(uow, user_id, settings)
     awaited = AwaitedCode(uuid7(), user_id, new_secret(), uri)
-    uow.session.execute(
-        delete(OtpChallenge).where(OtpChallenge.user_id == user_id, OtpChallenge.expires_at < uow.now)
-    )
+    uow.session.execute(delete(OtpChallenge).where(OtpChallenge.user_id == user_id, OtpChallenge.expires_at < uow.now))
     uow.session.execute(
         insert(OtpChallenge).values(
             id=awaited.id,
@@ -202,9 +200,7 @@ def open_session(
 
 
 def _recognise(uow: UnitOfWork, user_id: int, visitor: Visitor) -> None:
-    known = set(
-        uow.session.execute(select(KnownDevice.fingerprint).where(KnownDevice.user_id == user_id)).scalars()
-    )
+    known = set(uow.session.execute(select(KnownDevice.fingerprint).where(KnownDevice.user_id == user_id)).scalars())
     row = {"user_id": user_id, "fingerprint": visitor.fingerprint, "last_seen_at": uow.now}
     uow.session.execute(
         upsert(KnownDevice)

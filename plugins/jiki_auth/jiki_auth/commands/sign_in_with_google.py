@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jiki_core.db import UnitOfWork
-from jiki_core.errors import ValidationFailed
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +14,8 @@ from jiki_auth.commands.sign_up import NewAccount, insert_user, prepare
 from jiki_auth.events import UserSignedUp
 from jiki_auth.google import GoogleAccount
 from jiki_auth.models import ApiKey, MailToken, RecoveryCode, User
+from jiki_core.db import UnitOfWork
+from jiki_core.errors import ValidationFailed
 
 
 def account_for_google(uow: UnitOfWork, google: GoogleAccount, visitor: NewAccount) -> int:
@@ -69,7 +69,9 @@ def _discard_credentials(uow: UnitOfWork, user_id: int) -> None:
 def _create(uow: UnitOfWork, google: GoogleAccount, visitor: NewAccount) -> int:
     wanted = replace(visitor, email=google.email, name=google.name, google_id=google.id)
     user_id = insert_user(uow, google.email, None, wanted)
-    uow.audit("account:created", actor_id=user_id, target_type="user", target_id=user_id, reason="google", plugin="auth")
+    uow.audit(
+        "account:created", actor_id=user_id, target_type="user", target_id=user_id, reason="google", plugin="auth"
+    )
     uow.emit(UserSignedUp(user_id, "google"))
     confirm_user(uow, user_id)
     prepare(uow, user_id)

@@ -63,9 +63,7 @@ def sign_up(uow: UnitOfWork, wanted: NewAccount, password_hash: str, settings: A
     return SignedUp(email)
 
 
-def _create(
-    uow: UnitOfWork, email: str, password_hash: str, wanted: NewAccount, settings: AuthSettings
-) -> int:
+def _create(uow: UnitOfWork, email: str, password_hash: str, wanted: NewAccount, settings: AuthSettings) -> int:
     user_id = insert_user(uow, email, password_hash, wanted)
     send_confirmation(uow, user_id, settings)
     uow.audit("account:created", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from jiki_core.db import Timestamp
 from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_auth.models.base import AuthModel
+from jiki_core.db import Timestamp
 
 
 class ApiKey(AuthModel):

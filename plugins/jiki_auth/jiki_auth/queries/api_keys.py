@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from jiki_core.db import reading
 from sqlalchemy import select
 
 from jiki_auth.models import ApiKey
 from jiki_auth.queries.sessions import roles_of
+from jiki_core.db import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,23 @@ def api_key_facts(key_id: str) -> ApiKeyFacts | None:
                 ApiKey.previous_until,
                 ApiKey.expires_at,
                 ApiKey.last_used_at,
-                roles_of(ApiKey.user_id),
+                roles_of(ApiKey.user_id).label("roles"),
             ).where(ApiKey.id == key_id)
         )
         .one_or_none()
     )
-    return None if row is None else ApiKeyFacts(row[0], frozenset(row[1]), *row[2:7], frozenset(row[7] or ()))
+    if row is None:
+        return None
+    return ApiKeyFacts(
+        user_id=row.user_id,
+        scopes=frozenset(row.scopes),
+        secret_hash=row.secret_hash,
+        previous_hash=row.previous_hash,
+        previous_until=row.previous_until,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        roles=frozenset(row.roles or ()),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from jiki_core.db import reading
 from sqlalchemy import func, select
 
 from jiki_auth.models import OtpChallenge
 from jiki_auth.secrets_at_rest import matches
+from jiki_core.db import reading
 
 
 def challenged_user(challenge_id: uuid.UUID, secret: str) -> int | None:

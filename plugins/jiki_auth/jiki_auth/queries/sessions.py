@@ -11,10 +11,10 @@ from threading import Lock
 from typing import Any
 
 from flask import Flask, current_app
-from jiki_core.db import reading
 from sqlalchemy import func, select
 
 from jiki_auth.models import Session, User, UserRole
+from jiki_core.db import reading
 
 STALE_AFTER_SECONDS = 1.0
 MAXIMUM_ENTRIES = 10_000
@@ -94,19 +94,38 @@ def session_facts(session_id: uuid.UUID) -> SessionFacts | None:
                 User.last_active_on,
                 (func.cardinality(User.language_tags) == 0).label("lacks_languages"),
                 User.country_code.is_(None).label("lacks_country"),
-                roles_of(Session.user_id),
+                roles_of(Session.user_id).label("roles"),
             )
             .join(User, User.id == Session.user_id)
             .where(Session.id == session_id)
         )
         .one_or_none()
     )
-    return None if row is None else SessionFacts(session_id, *row[:9], frozenset(row[9] or ()))
+    if row is None:
+        return None
+    return SessionFacts(
+        id=session_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        secret_hash=row.secret_hash,
+        last_used_at=row.last_used_at,
+        authenticated_at=row.authenticated_at,
+        expires_at=row.expires_at,
+        last_active_on=row.last_active_on,
+        lacks_languages=row.lacks_languages,
+        lacks_country=row.lacks_country,
+        roles=frozenset(row.roles or ()),
+    )
 
 
 def roles_of(user_id: Any) -> Any:
     """The roles given to a user, as a scalar subquery that yields an array or null."""
-    return select(func.array_agg(UserRole.role)).where(UserRole.user_id == user_id).correlate_except(UserRole).scalar_subquery()
+    return (
+        select(func.array_agg(UserRole.role))
+        .where(UserRole.user_id == user_id)
+        .correlate_except(UserRole)
+        .scalar_subquery()
+    )
 
 
 @dataclass(frozen=True, slots=True)

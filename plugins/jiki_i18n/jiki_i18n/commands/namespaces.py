@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Mapping
+
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from jiki_core.db import UnitOfWork
@@ -29,9 +31,25 @@ def ensure_namespace(uow: UnitOfWork, name: str, *, owner: str = "", layout: Lay
     return int(found.id)
 
 
+def create_namespace(uow: UnitOfWork, name: str, *, description: str = "", layout: Layout = Layout.NESTED) -> int:
+    """A namespace that was not there; returns its id. Raises ValidationFailed for a bad or taken name."""
+    if uow.session.execute(select(Namespace.id).where(Namespace.name == name)).scalar_one_or_none() is not None:
+        raise ValidationFailed({"name": [FieldError("taken", value=name)]})
+    namespace_id = ensure_namespace(uow, name, layout=layout)
+    uow.session.execute(update(Namespace).where(Namespace.id == namespace_id).values(description=description))
+    return namespace_id
+
+
+def change_namespace(uow: UnitOfWork, name: str, changes: Mapping[str, str]) -> None:
+    """Changes `description` or `layout`; another layout makes every catalogue of it new. Raises NamespaceNotFound."""
+    namespace = access_namespace(uow, name)
+    for field, value in changes.items():
+        setattr(namespace, field, value)
+
+
 def access_namespace(uow: UnitOfWork, name: str) -> Namespace:
-    """The namespace, locked against other changes of its keys until the commit. Raises NamespaceNotFound."""
-    found = uow.session.scalars(select(Namespace).where(Namespace.name == name).with_for_update()).one_or_none()
+    """The namespace, locked against other changes of it until the commit; its keys can be written to. Raises NamespaceNotFound."""
+    found = uow.session.scalars(select(Namespace).where(Namespace.name == name).with_for_update(key_share=True)).one_or_none()
     if found is None:
         raise NamespaceNotFound()
     return found

@@ -115,6 +115,14 @@ def request_publication(
     return Requested(publication_id, tuple(Task(publication_id, name, locale) for locale, name in tasks), len(taken))
 
 
+def enqueue_tasks(uow: UnitOfWork, requested: Requested) -> None:
+    """Leaves the files of a publication to the workers: one job each."""
+    from jiki_i18n.jobs import build_file  # jobs import this module
+
+    for task in requested.tasks:
+        uow.enqueue(build_file, publication_id=task.publication_id, namespace=task.namespace, locale=task.locale)
+
+
 def build(task: Task) -> BuiltCatalogue:
     """Makes one catalogue and puts its file into the storage; outside any unit of work.
 
@@ -227,7 +235,7 @@ def _become_current(uow: UnitOfWork, publication_id: int) -> None:
 
 
 def _switch(uow: UnitOfWork, publication: Publication, *, is_rollback: bool, author_id: int | None) -> None:
-    from jiki_i18n.jobs import collect_files, write_pointers
+    from jiki_i18n.jobs import collect_files, write_pointers  # jobs import this module
 
     before = _lock_current(uow)
     uow.session.execute(

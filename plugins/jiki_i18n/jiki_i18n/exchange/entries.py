@@ -20,7 +20,7 @@ NAMESPACE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?", re.
 _TAG = re.compile(r"[A-Za-z0-9]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 
 # What PostgreSQL, XML or UTF-8 can't hold (lone surrogates, most control characters, noncharacters).
-_UNCARRIABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+UNCARRIABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _SHOWN_FAULTS = 10
 
 
@@ -69,7 +69,7 @@ class Entry:
         faults = [] if self.key else ["a message has an empty key"]
         for name in ("key", "text", "source", "description", "comment"):
             value = getattr(self, name)
-            found = _UNCARRIABLE.search(value)
+            found = UNCARRIABLE.search(value)
             if found is not None:
                 faults.append(f"{self.key!r}: the {name} has the character U+{ord(found[0]):04X}")
             if len(value) > MESSAGE_LIMIT_CHARACTERS:

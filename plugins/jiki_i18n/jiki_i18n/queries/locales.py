@@ -76,3 +76,10 @@ def known_locale(tag: str) -> str:
     if tag not in LOCALES:
         raise LocaleNotFound()
     return tag
+
+
+def translatable_locale(tag: str) -> str:
+    """A locale of ours that is not the source. Raises LocaleNotFound."""
+    if tag == SOURCE_LOCALE:
+        raise LocaleNotFound()
+    return known_locale(tag)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from jiki_core.db import UnitOfWork
 from jiki_learning.catalogue import CatalogueCourse
-from jiki_learning.commands.learner import has_anything_to_write, lock_progress, write_advance
+from jiki_learning.commands.learner import is_overdue, lock_progress, write_advance
 from jiki_learning.models import AwaitedEnrolment, UserCourse
 from jiki_learning.progression import decide_enrolment
 from jiki_learning.queries.catalogue import current_catalogue, find_course
@@ -45,6 +45,6 @@ def enrol_by_default(uow: UnitOfWork, user_id: int, default_course_slug: str) ->
 def _open_first_level(uow: UnitOfWork, user_id: int, course: CatalogueCourse) -> tuple[LessonUnlocked, ...]:
     progress = lock_progress(uow, user_id, course)
     advance = decide_enrolment(progress.facts)
-    if has_anything_to_write(advance):
+    if is_overdue(progress, advance):
         write_advance(uow, user_id, progress, advance)
     return tuple(LessonUnlocked(lesson.slug) for lesson in advance.lessons_unlocked)

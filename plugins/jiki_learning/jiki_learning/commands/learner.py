@@ -121,6 +121,7 @@ def write_advance(
     return Written(row.user_lesson_id, frozenset(row.concept_ids or ()))
 
 
-def has_anything_to_write(advance: Advance) -> bool:
+def is_overdue(progress: CourseProgress, advance: Advance) -> bool:
     """Whether an act that marks no lesson changes any row."""
-    return bool(advance.levels_opened or advance.levels_completed)
+    is_newly_complete = advance.is_course_complete and progress.completed_at is None
+    return bool(advance.levels_opened or advance.levels_completed or is_newly_complete)

@@ -18,6 +18,8 @@ class Start:
     """`unlocked`: lessons that a change of the curriculum had left to be opened by the learner's next act."""
 
     lesson: CatalogueLesson
+    #: the learner's row; None for one that was there already
+    user_lesson_id: int | None
     unlocked: tuple[LessonUnlocked, ...]
 
 
@@ -27,8 +29,8 @@ def start_lesson(uow: UnitOfWork, user_id: int, slug: str) -> Start:
     progress = lock_progress(uow, user_id, current_catalogue().course_of(lesson))
     plan = decide_start(progress.facts, lesson.id)
     if not plan.is_new:
-        return Start(lesson, ())
-    write_advance(uow, user_id, progress, plan.advance, mark=LessonMark(lesson.id, is_completed=False))
+        return Start(lesson, None, ())
+    written = write_advance(uow, user_id, progress, plan.advance, mark=LessonMark(lesson.id, is_completed=False))
     if not progress.facts.lesson_progress:
         uow.emit(FirstLessonStarted(user_id, slug))
-    return Start(lesson, tuple(LessonUnlocked(one.slug) for one in plan.advance.lessons_unlocked))
+    return Start(lesson, written.user_lesson_id, tuple(LessonUnlocked(one.slug) for one in plan.advance.lessons_unlocked))

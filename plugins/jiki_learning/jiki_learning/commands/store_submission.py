@@ -1,16 +1,17 @@
-"""Writes a submission: texts under their content addresses, the submission, its files and the learner's day."""
+"""Accepts a submission and writes it: texts under their content addresses, the submission, its files, the learner's day."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from jiki_core.db import UnitOfWork, uuid7
 from jiki_learning.models import ExerciseSubmission, SubmissionFile
 from jiki_learning.queries.zones import zone_of
 from jiki_learning.streaks import local_day
-from jiki_learning.submission_rules import SubmittedFile
+from jiki_learning.submission_rules import OfferedFile, check_submission
 
 # One statement, so that it holds the locks of all its tables before it looks which texts are there: a sweep of unused
 # texts, which locks submission_files, is over by then or waits. Texts are inserted in one order: no deadlock.
@@ -22,8 +23,8 @@ _STORE = text("""
         order by one.digest
         on conflict (digest) do nothing
     ), submission as (
-        insert into learning.exercise_submissions (uuid, user_lesson_id, user_challenge_id, stored_at)
-        values (:uuid, :user_lesson_id, :user_challenge_id, :now)
+        insert into learning.exercise_submissions (uuid, user_lesson_id, user_challenge_id, has_passed, stored_at)
+        values (:uuid, :user_lesson_id, :user_challenge_id, :has_passed, :now)
         returning id
     ), activity as (
         insert into learning.activity_days as mine (user_id, day, kind) values (:user_id, :day, 2)
@@ -35,31 +36,28 @@ _STORE = text("""
 """)
 
 
-def latest_addresses(
-    uow: UnitOfWork, *, user_lesson_id: int | None = None, user_challenge_id: int | None = None
-) -> frozenset[tuple[str, str]]:
-    """(filename, digest) of each file of the latest submission in a context; empty when there is none."""
-    mine = (
-        ExerciseSubmission.user_lesson_id == user_lesson_id
-        if user_lesson_id is not None
-        else ExerciseSubmission.user_challenge_id == user_challenge_id
-    )
-    latest = select(ExerciseSubmission.id).where(mine).order_by(ExerciseSubmission.id.desc()).limit(1).scalar_subquery()
-    rows = uow.session.execute(
-        select(SubmissionFile.filename, SubmissionFile.digest).where(SubmissionFile.submission_id == latest)
-    )
-    return frozenset((row.filename, row.digest) for row in rows)
-
-
-def store_submission(
+def accept_submission(
     uow: UnitOfWork,
     user_id: int,
-    files: Sequence[SubmittedFile],
+    offered: Sequence[OfferedFile],
     *,
     user_lesson_id: int | None = None,
     user_challenge_id: int | None = None,
+    has_passed: bool | None = None,
 ) -> None:
-    """The day counts for streaks (contract.md 3.16). Exactly one context is given."""
+    """Checks and stores; a repeat of the latest one of its context is not stored again, its outcome is.
+
+    Exactly one context is given, and the caller holds the lock that serialises it. `has_passed`: whether the client's
+    tests passed, None when it did not say. Raises what `check_submission` raises.
+    """
+    latest = _latest(uow, user_lesson_id=user_lesson_id, user_challenge_id=user_challenge_id)
+    checked = check_submission(offered, latest.addresses)
+    if checked.is_repeat:
+        if has_passed is not None:
+            uow.session.execute(
+                update(ExerciseSubmission).where(ExerciseSubmission.id == latest.id).values(has_passed=has_passed)
+            )
+        return
     uow.session.execute(
         _STORE,
         {
@@ -67,10 +65,34 @@ def store_submission(
             "user_id": user_id,
             "user_lesson_id": user_lesson_id,
             "user_challenge_id": user_challenge_id,
+            "has_passed": has_passed,
             "now": uow.now,
             "day": local_day(uow.now, zone_of(user_id)),
-            "filenames": [file.filename for file in files],
-            "digests": [file.digest for file in files],
-            "contents": [file.content for file in files],
+            "filenames": [file.filename for file in checked.files],
+            "digests": [file.digest for file in checked.files],
+            "contents": [file.content for file in checked.files],
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Latest:
+    """The latest submission of a context: its id, None when there is none, and (filename, digest) of each file."""
+
+    id: int | None
+    addresses: frozenset[tuple[str, str]]
+
+
+def _latest(uow: UnitOfWork, *, user_lesson_id: int | None, user_challenge_id: int | None) -> _Latest:
+    mine = (
+        ExerciseSubmission.user_lesson_id == user_lesson_id
+        if user_lesson_id is not None
+        else ExerciseSubmission.user_challenge_id == user_challenge_id
+    )
+    latest = select(ExerciseSubmission.id).where(mine).order_by(ExerciseSubmission.id.desc()).limit(1).scalar_subquery()
+    rows = uow.session.execute(
+        select(SubmissionFile.submission_id, SubmissionFile.filename, SubmissionFile.digest).where(
+            SubmissionFile.submission_id == latest
+        )
+    ).all()
+    return _Latest(rows[0].submission_id if rows else None, frozenset((row.filename, row.digest) for row in rows))

@@ -7,27 +7,19 @@ from collections.abc import Sequence
 from jiki_core.db import UnitOfWork
 from jiki_learning.commands.learner import lock_enrolment
 from jiki_learning.commands.start_lesson import start_lesson
-from jiki_learning.commands.store_submission import latest_addresses, store_submission
+from jiki_learning.commands.store_submission import accept_submission
 from jiki_learning.queries.catalogue import current_catalogue, find_lesson
 from jiki_learning.queries.user_lessons import user_lesson_id
-from jiki_learning.submission_rules import OfferedFile, check_submission
+from jiki_learning.submission_rules import OfferedFile
 
 
-def submit_exercise(uow: UnitOfWork, user_id: int, slug: str, offered: Sequence[OfferedFile]) -> None:
-    """A repeat of the latest submission is accepted and not stored.
-
-    Raises LessonNotFound; what `start_lesson` raises; what `check_submission` raises.
-    """
+def submit_exercise(
+    uow: UnitOfWork, user_id: int, slug: str, offered: Sequence[OfferedFile], *, has_passed: bool | None = None
+) -> None:
+    """Raises LessonNotFound, what `start_lesson` raises, what `check_submission` raises."""
     lesson = find_lesson(slug)
     lock_enrolment(uow, user_id, current_catalogue().course_of(lesson))
     context = user_lesson_id(user_id, lesson.id)
     if context is None:
-        start_lesson(uow, user_id, slug)
-        context = user_lesson_id(user_id, lesson.id)
-        assert context is not None, "start_lesson inserted it"
-        latest: frozenset[tuple[str, str]] = frozenset()
-    else:
-        latest = latest_addresses(uow, user_lesson_id=context)
-    checked = check_submission(offered, latest)
-    if not checked.is_repeat:
-        store_submission(uow, user_id, checked.files, user_lesson_id=context)
+        context = start_lesson(uow, user_id, slug).user_lesson_id
+    accept_submission(uow, user_id, offered, user_lesson_id=context, has_passed=has_passed)

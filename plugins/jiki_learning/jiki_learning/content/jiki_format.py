@@ -9,7 +9,9 @@
 Only curriculum.json has to be there. Where there is a folder `exercises`, every exercise lesson and every
 challenge has its folder in it; without one the client holds the texts. In an exercise's folder `solution.*`
 is the stub, `exemplar.*` the model solution, `*.test.*` a test, anything else support; `introduction.md` and
-`hints.md` may be beside `instructions.md`.
+`hints.md` may be beside `instructions.md`, and `exercise.json` says what names and texts do not: {title, blurb,
+difficulty, concepts, prerequisites, practices, files: {path: role}}. An exercise whose texts the client holds, in a
+course where others have folders, says `"has_material": false`.
 """
 
 from __future__ import annotations
@@ -32,17 +34,18 @@ from jiki_learning.content.course import (
     Origin,
 )
 from jiki_learning.content.lesson_data import lesson_data_faults
-from jiki_learning.content.located_json import line_at, plain
+from jiki_learning.content.located_json import JsonObject, line_at, plain
 from jiki_learning.content.mistakes import Findings
 from jiki_learning.content.reading import CourseFolder, Record
 
 CURRICULUM, CONCEPTS, CHALLENGES = "curriculum.json", "concepts.json", "challenges.json"
-TRANSLATIONS, EXERCISES = "level_translations", "exercises"
+TRANSLATIONS, EXERCISES, EXERCISE = "level_translations", "exercises", "exercise.json"
+HAS_MATERIAL = "has_material"
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
 _IDENTITY = ("uuid", "slug")
 _EMAIL_TEXTS = ("milestone_email_subject", "milestone_email_content_markdown")
-_DOCUMENTS = ("instructions.md", "introduction.md", "hints.md")
+_DOCUMENTS = ("instructions.md", "introduction.md", "hints.md", EXERCISE)
 
 
 def read_jiki_course(
@@ -99,7 +102,7 @@ class _JikiReader:
         return uuid, slug
 
     def lesson(self, record: Record) -> LessonContent:
-        record.warn_of_unknown_keys(*_IDENTITY, "type", "optional", "data", "walkthrough_video_data")
+        record.warn_of_unknown_keys(*_IDENTITY, "type", "optional", "data", "walkthrough_video_data", HAS_MATERIAL)
         uuid, slug = self.identity(record, "lesson")
         type = self.lesson_type(record)
         data, walkthrough = record.value.get("data"), record.value.get("walkthrough_video_data")
@@ -113,7 +116,7 @@ class _JikiReader:
             is_optional=record.is_true("optional"),
             data=plain(data) or {},
             walkthrough_video_data=plain(walkthrough),
-            exercise=self.exercise(slug, record.origin("slug")) if type is LessonType.EXERCISE else None,
+            exercise=self.exercise(record, "slug", slug) if type is LessonType.EXERCISE else None,
             origin=record.origin("slug"),
         )
 
@@ -138,14 +141,14 @@ class _JikiReader:
     def challenges(self, lessons: Set[str]) -> tuple[ChallengeContent, ...]:
         found: list[ChallengeContent] = []
         for record in self.records_if_any(CHALLENGES):
-            record.warn_of_unknown_keys(*_IDENTITY, "exercise_slug", "unlocked_by_lesson_slug")
+            record.warn_of_unknown_keys(*_IDENTITY, "exercise_slug", "unlocked_by_lesson_slug", HAS_MATERIAL)
             uuid, slug = self.identity(record, "challenge")
             unlocking = self.unlocking(record, lessons)
             # A completed lesson announces at most one challenge (contract.md 4.1).
             place = record.origin("unlocked_by_lesson_slug")
             self.findings.claim(place, "challenge", "unlocked_by_lesson_slug", unlocking or "")
             exercise_slug = record.slug("exercise_slug")
-            exercise = self.exercise(exercise_slug, record.origin("exercise_slug"))
+            exercise = self.exercise(record, "exercise_slug", exercise_slug)
             found.append(ChallengeContent(uuid, slug, exercise_slug, unlocking, exercise, record.origin("slug")))
         return tuple(found)
 
@@ -189,28 +192,54 @@ class _JikiReader:
             remedy = f"use one of {', '.join(sorted(known_locales))}"
             self.findings.mistake(place, f"unknown locale {locale}", remedy)
 
-    def exercise(self, slug: str, wanted_by: Origin) -> ExerciseContent | None:
-        if not slug or not self.folder.has(EXERCISES):
+    def exercise(self, record: Record, key: str, slug: str) -> ExerciseContent | None:
+        """The folder of an exercise that `record` names under `key`."""
+        if not slug or not self.folder.has(EXERCISES) or not record.is_true(HAS_MATERIAL, default=True):
             return None
-        path = f"{EXERCISES}/{slug}"
+        path, wanted_by = f"{EXERCISES}/{slug}", record.origin(key)
         instructions = self.folder.text(f"{path}/instructions.md", wanted_by) or ""
-        files = tuple(self.exercise_files(path, wanted_by))
+        facts = self.exercise_facts(f"{path}/{EXERCISE}")
+        files = tuple(self.exercise_files(path, facts, wanted_by))
         if not any(file.role is FileRole.STUB for file in files):
             remedy = f"add {path}/solution.js, or what the language calls it"
             self.findings.mistake(wanted_by, f"{path} has no file for the learner", remedy)
         return ExerciseContent(
-            title=_title(instructions) or slug.replace("-", " ").capitalize(),
+            title=facts.text("title", default="") or title_of(instructions, slug),
             instructions=instructions,
             introduction=self.folder.optional_text(f"{path}/introduction.md"),
             hints=self.folder.optional_text(f"{path}/hints.md"),
             files=files,
+            blurb=facts.text("blurb", default=""),
+            difficulty=facts.number("difficulty"),
+            concepts=facts.texts("concepts", is_required=False),
+            prerequisites=facts.texts("prerequisites", is_required=False),
+            practices=facts.texts("practices", is_required=False),
         )
 
-    def exercise_files(self, path: str, wanted_by: Origin) -> Iterable[ExerciseFile]:
+    def exercise_facts(self, path: str) -> Record:
+        """What `exercise.json` says; nothing when there is none."""
+        found = self.folder.record(path, Origin(path, 1)) if self.folder.has(path) else None
+        facts = found or Record(JsonObject(1), path, self.findings)
+        facts.warn_of_unknown_keys("title", "blurb", "difficulty", "concepts", "prerequisites", "practices", "files")
+        return facts
+
+    def exercise_files(self, path: str, facts: Record, wanted_by: Origin) -> Iterable[ExerciseFile]:
+        """The files that `exercise.json` lists, in its order; without a list, those of the folder."""
+        if "files" in facts.value:
+            listed = facts.record("files")
+            for name in listed.value:
+                role = listed.text(name)
+                if role not in tuple(FileRole):
+                    remedy = f"use one of {', '.join(FileRole)}"
+                    self.findings.mistake(listed.origin(name), f"unknown role {role!r} of a file", remedy)
+                    continue
+                content = self.folder.text(f"{path}/{name}", listed.origin(name))
+                yield ExerciseFile(name, FileRole(role), content or "")
+            return
         for name in self.folder.names(path):
             if name not in _DOCUMENTS:
                 content = self.folder.text(f"{path}/{name}", wanted_by)
-                yield ExerciseFile(name, _role(name), content or "")
+                yield ExerciseFile(name, role_of(name), content or "")
 
     def warn_of_unused_exercises(self, course: CourseContent) -> None:
         used = {lesson.slug for lesson in course.lessons} | {one.exercise_slug for one in course.challenges}
@@ -220,13 +249,15 @@ class _JikiReader:
                 self.findings.warn(place, "no lesson or challenge uses this exercise", "it was ignored")
 
 
-def _role(name: str) -> FileRole:
+def role_of(name: str) -> FileRole:
+    """What a file is for, by its name."""
     stem = PurePosixPath(name).name.split(".")[0]
     if ".test." in name:
         return FileRole.TEST
     return {"solution": FileRole.STUB, "exemplar": FileRole.EXEMPLAR}.get(stem, FileRole.SUPPORT)
 
 
-def _title(instructions: str) -> str:
+def title_of(instructions: str, slug: str) -> str:
+    """The heading that the instructions begin with, else the slug in words."""
     heading = re.match(r"\s*#\s+(.+)", instructions)
-    return heading.group(1).strip() if heading else ""
+    return heading.group(1).strip() if heading else slug.replace("-", " ").capitalize()

@@ -133,9 +133,9 @@ class Record:
             self.findings.mistake(self.origin(key), f"{key} {value!r} is not a UUID", remedy)
         return canonical
 
-    def is_true(self, key: str) -> bool:
-        """A truth value, false when absent."""
-        value = self.value.get(key, False)
+    def is_true(self, key: str, *, default: bool = False) -> bool:
+        """A truth value, the default when absent."""
+        value = self.value.get(key, default)
         if not isinstance(value, bool):
             self._wrong(key, "true or false")
         return value is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func
+from sqlalchemy import CHAR, Boolean, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_core.db import IdentityKey, Timestamp
@@ -30,6 +30,8 @@ class ExerciseSubmission(LearningModel):
     uuid: Mapped[uuid.UUID]
     user_lesson_id: Mapped[int | None] = mapped_column(ForeignKey("learning.user_lessons.id", ondelete="CASCADE"))
     user_challenge_id: Mapped[int | None] = mapped_column(ForeignKey("learning.user_challenges.id", ondelete="CASCADE"))
+    #: whether its tests passed; null while nobody has told
+    has_passed: Mapped[bool | None] = mapped_column(Boolean)
     stored_at: Mapped[Timestamp]
 
     __table_args__ = (

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from sqlalchemy import TextClause, text
+
+from jiki_core.db import reading
+from jiki_core.errors import NotFound
+from jiki_core.http import Page
+from jiki_learning.catalogue import CatalogueChallenge, CatalogueLesson
+
 #: JSON text of a submission `s`, files ordered by name as bytes
 SUBMISSION_JSON = """
     json_build_object(
@@ -16,3 +29,89 @@ SUBMISSION_JSON = """
         'stored_at', to_char(s.stored_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     )::text
 """
+
+# Without the texts: a page of a hundred submissions stays small.
+_SUMMARY_JSON = """
+    json_build_object(
+        'uuid', s.uuid,
+        'filenames', (
+            select coalesce(json_agg(f.filename order by f.filename collate "C"), '[]')
+            from learning.submission_files f where f.submission_id = s.id
+        ),
+        'passed', s.has_passed,
+        'stored_at', to_char(s.stored_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    )::text
+"""
+
+ContextType = Literal["UserLesson", "UserChallenge"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """The reads of one kind of context."""
+
+    page: TextClause
+    count: TextClause
+    latest: TextClause
+    one: TextClause
+
+    @classmethod
+    def over(cls, table: str, context_id: str, target: str) -> _Statements:
+        """`table` holds the learner's rows, `context_id` is how submissions name them, `target` what they are about."""
+        mine = f"""
+            from learning.exercise_submissions s
+            join learning.{table} mine on mine.id = s.{context_id}
+            where mine.user_id = :user_id and mine.{target} = :target_id
+        """
+        return cls(
+            page=text(f"select {_SUMMARY_JSON} {mine} order by s.id desc limit :per offset :start"),
+            count=text(f"select count(*) {mine}"),
+            latest=text(f"select {SUBMISSION_JSON} {mine} order by s.id desc limit 1"),
+            one=text(f"select {SUBMISSION_JSON} {mine} and s.uuid = :uuid"),
+        )
+
+
+_OF: Mapping[ContextType, _Statements] = {
+    "UserLesson": _Statements.over("user_lessons", "user_lesson_id", "lesson_id"),
+    "UserChallenge": _Statements.over("user_challenges", "user_challenge_id", "challenge_id"),
+}
+
+
+def submission_page(
+    user_id: int, target: CatalogueLesson | CatalogueChallenge, query: Mapping[str, Any]
+) -> Page[orjson.Fragment]:
+    """Summaries of a learner's submissions, newest first. `query` holds `page` and `per`."""
+    statements, whose = _OF[_context_type(target)], {"user_id": user_id, "target_id": target.id}
+    total = reading().execute(statements.count, whose).scalar_one()
+    start = (query["page"] - 1) * query["per"]
+    rows = reading().execute(statements.page, {**whose, "per": query["per"], "start": start}).scalars()
+    return Page([orjson.Fragment(row) for row in rows], query["page"], total, query["per"])
+
+
+def latest_submission(user_id: int, target: CatalogueLesson | CatalogueChallenge) -> dict[str, Any]:
+    """Submission of contract.md 2.2. Raises NotFound when there is none."""
+    statement = _OF[_context_type(target)].latest
+    return _shape(target, statement, {"user_id": user_id, "target_id": target.id})
+
+
+def one_submission(user_id: int, target: CatalogueLesson | CatalogueChallenge, uuid: str) -> dict[str, Any]:
+    """The same for one by its UUID. Raises NotFound for one that is not the learner's, or not of this context."""
+    try:
+        wanted = UUID(uuid)
+    except ValueError:
+        raise NotFound() from None
+    statement = _OF[_context_type(target)].one
+    return _shape(target, statement, {"user_id": user_id, "target_id": target.id, "uuid": wanted})
+
+
+def _shape(
+    target: CatalogueLesson | CatalogueChallenge, statement: TextClause, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    found = reading().execute(statement, values).scalar_one_or_none()
+    if found is None:
+        raise NotFound()
+    return {"context_type": _context_type(target), "context_slug": target.slug, **orjson.loads(found)}
+
+
+def _context_type(target: CatalogueLesson | CatalogueChallenge) -> ContextType:
+    return "UserLesson" if isinstance(target, CatalogueLesson) else "UserChallenge"

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 
 from jiki_core.contracts import Entitlements, ask
 from jiki_core.db import reading
-from jiki_core.errors import NotFound
 from jiki_learning.catalogue import CatalogueLesson
 from jiki_learning.content.course import LessonType
 from jiki_learning.errors import UserLessonNotFound
+from jiki_learning.exercise_states import ExerciseFacts, exercise_state
 from jiki_learning.models import UserLesson
 from jiki_learning.queries.submissions import SUBMISSION_JSON
 
@@ -30,22 +30,14 @@ _USER_LESSON = text(f"""
                join learning.assistant_messages m on m.conversation_id = c.id
                where c.user_id = :user_id and c.lesson_id = :lesson_id
            ) as conversation,
-           (
-               select {SUBMISSION_JSON} from learning.exercise_submissions s
-               where s.user_lesson_id = mine.id order by s.id desc limit 1
-           ) as last_submission
+           case when s.id is not null then {SUBMISSION_JSON} end as last_submission, s.has_passed
     from learning.user_lessons mine
+    left join lateral (
+        select * from learning.exercise_submissions one
+        where one.user_lesson_id = mine.id order by one.id desc limit 1
+    ) s on true
     where mine.user_id = :user_id and mine.lesson_id = :lesson_id
 """)
-
-_LATEST = text(f"""
-    select {SUBMISSION_JSON}
-    from learning.exercise_submissions s
-    join learning.user_lessons mine on mine.id = s.user_lesson_id
-    where mine.user_id = :user_id and mine.lesson_id = :lesson_id
-    order by s.id desc limit 1
-""")
-
 
 def user_lesson_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
     """Raises UserLessonNotFound for a lesson that the learner has not started."""
@@ -60,10 +52,21 @@ def user_lesson_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
         "walkthrough_video_watched_percentage": row.walkthrough_video_watched_percentage,
         "conversation": _fragment(row.conversation, empty="[]"),
         "conversation_allowed": may_converse(user_id, lesson.id, row.talks_about),
-        "data": {"last_submission": _fragment(row.last_submission, empty="null")}
-        if lesson.type is LessonType.EXERCISE
-        else {},
+        "data": _exercise_data(row) if lesson.type is LessonType.EXERCISE else {},
     }
+
+
+def _exercise_data(row: Any) -> dict[str, Any]:
+    state = exercise_state(
+        ExerciseFacts(
+            may_start=True,
+            is_started=True,
+            is_completed=row.completed_at is not None,
+            has_submission=row.last_submission is not None,
+            has_passed=row.has_passed,
+        )
+    )
+    return {"last_submission": _fragment(row.last_submission, empty="null"), "exercise_state": state.value}
 
 
 def may_converse(user_id: int, lesson_id: int, talks_about: int | None) -> bool:
@@ -78,14 +81,6 @@ def user_lesson_id(user_id: int, lesson_id: int) -> int | None:
         .execute(select(UserLesson.id).where(UserLesson.user_id == user_id, UserLesson.lesson_id == lesson_id))
         .scalar_one_or_none()
     )
-
-
-def latest_submission_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
-    """Raises NotFound when there is none."""
-    found = reading().execute(_LATEST, {"user_id": user_id, "lesson_id": lesson.id}).scalar_one_or_none()
-    if found is None:
-        raise NotFound()
-    return {"context_type": "UserLesson", "context_slug": lesson.slug, **orjson.loads(found)}
 
 
 def _fragment(json_text: str | None, *, empty: str) -> orjson.Fragment:

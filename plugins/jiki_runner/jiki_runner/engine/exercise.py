@@ -1,5 +1,4 @@
-"""What is to be run: a solution and its tests, as text; and how an exercise is read from a course's folder.
-"""
+"""What is to be run: a solution and its tests, as text; and how a course's folder is read."""
 
 from __future__ import annotations
 

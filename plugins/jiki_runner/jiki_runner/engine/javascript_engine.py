@@ -9,6 +9,8 @@ runs before that in an isolate of its own.
 from __future__ import annotations
 
 import json
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,6 @@ from py_mini_racer import (
     JSFunction,
     JSOOMException,
     JSPromise,
-    JSPromiseError,
     JSTimeoutException,
     MiniRacer,
 )
@@ -32,6 +33,24 @@ from .limits import MEBIBYTE, Limit, Limits
 
 #: The parts of the harness, in the order in which they build on each other.
 HARNESS_PARTS = ("hardening.js", "formatting.js", "expectations.js", "harness.js")
+#: What a module's function is given; the harness's `loadModule` has them in the same order.
+MODULE_PARAMETERS = (
+    "module",
+    "exports",
+    "require",
+    "__jiki_require",
+    "__jiki_exportAs",
+    "__jiki_exportAll",
+    "__jiki_importName",
+    "__jiki_testing",
+)
+#: What a test file has without importing it, as in Jest.
+TESTING_NAMES = (
+    *("describe", "xdescribe", "test", "it", "xtest", "xit", "expect", "jest"),
+    *("beforeAll", "beforeEach", "afterEach", "afterAll"),
+)
+#: The binding interrupts a program at its time limit; this much later the process ends itself.
+WATCHDOG_SECONDS = 1.0
 #: V8 needs room beside the objects of a program: for compiled code, and to move things while it collects.
 V8_OVERHEAD_BYTES = 96 * MEBIBYTE
 
@@ -69,7 +88,15 @@ class JavaScriptEngine:
         self._run = run
         self._tell = tell
         self._deadline = 0.0
-        self._limits_hit: set[Limit] = set()
+        self._end_lock = threading.Lock()
+        #: What a limit would be the result of: the loading, then one test after the other.
+        self._under_way: dict[str, Any] = {
+            "event": "broken",
+            "error_type": "",
+            "message": "",
+            "places": [],
+            "is_solution": True,
+        }
         solution = {
             path.name: path.read_text("utf-8") for path in sorted(Path(run.solution_folder).iterdir())
         }
@@ -99,10 +126,17 @@ class JavaScriptEngine:
         """Nothing: the files are read."""
         return []
 
+    def start(self) -> None:
+        """Nothing: V8 is up."""
+
     def execute(self) -> None:
         """Run to the end and tell everything, `ended` last."""
-        self._isolate.set_hard_memory_limit(self._run.limits.memory_bytes)
-        self._deadline = time.monotonic() + self._run.limits.wall_clock_seconds
+        limits = self._run.limits
+        self._isolate.set_hard_memory_limit(limits.memory_bytes)
+        self._deadline = time.monotonic() + limits.wall_clock_seconds
+        watchdog = threading.Timer(limits.wall_clock_seconds + WATCHDOG_SECONDS, self._give_up)
+        watchdog.daemon = True
+        watchdog.start()
         try:
             for name, text in self._files.items():
                 self._define(name, text)
@@ -110,18 +144,20 @@ class JavaScriptEngine:
         except _Broken as broken:
             self._tell(broken.event)
         except MiniRacerBaseException as error:
-            self._tell(
-                self._stopped(error, {"event": "broken", "error_type": "", "places": [], "is_solution": True})
-            )
-        if self._ask("isOutputCut", otherwise=False):
-            self._limits_hit.add(Limit.OUTPUT)
-        self._tell(
-            {
-                "event": "ended",
-                "output": self._ask("takePrinted", otherwise=""),
-                "limits": sorted(self._limits_hit),
-            }
-        )
+            self._tell(self._stopped(error))
+        is_cut = self._ask("isOutputCut", otherwise=False)
+        output = self._ask("takePrinted", otherwise="")
+        with self._end_lock:
+            limits_hit = [Limit.OUTPUT] if is_cut else []
+            self._tell({"event": "ended", "output": output, "limits": limits_hit})
+            watchdog.cancel()
+
+    def _give_up(self) -> None:
+        """End the process: V8 is busy where the binding cannot interrupt it, as in the settling of a promise."""
+        with self._end_lock:
+            self._tell({**self._under_way, **self._limit_details(Limit.WALL_CLOCK)})
+            self._tell({"event": "ended", "output": "", "limits": []})
+            os._exit(0)
 
     def _define(self, name: str, text: str) -> None:
         """Hand one file to the harness as a function that has not run yet. Raises _Broken."""
@@ -131,11 +167,13 @@ class JavaScriptEngine:
             code = self._transform(name, text)
         else:
             return
-        is_test = name not in self._solution_names testing = "const { describe, xdescribe, test, it, xtest,
-        xit, expect, jest, beforeAll, beforeEach, afterEach, afterAll } = __jiki_testing;" parameters =
-        "module, exports, require, __jiki_require, __jiki_exportAs, __jiki_exportAll, __jiki_importName,
-        __jiki_testing" wrapped = f"(function ({parameters}) {{ 'use strict'; {testing if is_test else ''} {{
-        {code}\n}} }})\n//# sourceURL={name}" try:
+        is_test = name not in self._solution_names
+        offered = f"const {{ {', '.join(TESTING_NAMES)} }} = __jiki_testing;" if is_test else ""
+        wrapped = (
+            f"(function ({', '.join(MODULE_PARAMETERS)}) {{ 'use strict'; {offered} {{ {code}\n}} }})\n"
+            f"//# sourceURL={name}"
+        )
+        try:
             factory = self._isolate.eval(wrapped)
         except JSEvalException as error:  # what V8 finds wrong and acorn does not
             first_line = str(error).strip().splitlines()[-1]
@@ -167,36 +205,35 @@ class JavaScriptEngine:
         }
 
     def _run_tests(self) -> None:
-        loaded = json.loads(str(self._api["load"]("\n".join(self._run.test_files), timeout_sec=self._rest())))
+        names = "\n".join(self._run.test_files)
+        loaded = json.loads(str(self._api["load"](names, timeout_sec=self._rest())))
         self._tell(loaded)
         if loaded["event"] != "collected":
             return
         for index, test in enumerate(loaded["tests"]):
+            self._under_way = {"event": "finished", "id": test["id"], "status": "error"}
             self._tell({"event": "started", "id": test["id"]})
-            try:
-                result: Any = self._api["run"](index, timeout_sec=self._rest())
-                if isinstance(result, JSPromise):
-                    result = result.get(timeout=self._rest())
-                self._tell(json.loads(str(result)))
-            except MiniRacerBaseException as error:
-                self._tell(self._stopped(error, {"event": "finished", "id": test["id"], "status": "error"}))
-                return
+            result: Any = self._api["run"](index, timeout_sec=self._rest())
+            if isinstance(result, JSPromise):
+                result = result.get(timeout=self._rest())
+            self._tell(json.loads(str(result)))
         self._tell({"event": "done"})
 
-    def _stopped(self, error: MiniRacerBaseException, event: dict[str, Any]) -> dict[str, Any]:
-        """`event`, completed with what ended the program."""
-        limits = self._run.limits
-        event["output"] = self._ask("takePrinted", otherwise="")
+    def _stopped(self, error: MiniRacerBaseException) -> dict[str, Any]:
+        """The result of what was under way, which ended like this."""
+        event = {**self._under_way, "output": self._ask("takePrinted", otherwise="")}
         if isinstance(error, JSTimeoutException):
-            event |= {"limit": Limit.WALL_CLOCK, "message": limit_message(Limit.WALL_CLOCK, limits)}
-            if event["event"] == "finished":
-                event["status"] = "timed_out"
-        elif isinstance(error, JSOOMException):
-            event |= {"limit": Limit.MEMORY, "message": limit_message(Limit.MEMORY, limits)}
-        else:
-            kind = "rejected" if isinstance(error, JSPromiseError) else "ended"
-            event["message"] = f"The program {kind} the run: {str(error).strip().splitlines()[-1]}"
-        return event
+            return {**event, **self._limit_details(Limit.WALL_CLOCK)}
+        if isinstance(error, JSOOMException) or self._isolate.was_hard_memory_limit_reached():
+            return {**event, **self._limit_details(Limit.MEMORY)}
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return {**event, "message": f"The program ended the run: {lines[-1]}"}
+
+    def _limit_details(self, limit: Limit) -> dict[str, Any]:
+        details: dict[str, Any] = {"limit": limit, "message": limit_message(limit, self._run.limits)}
+        if limit is Limit.WALL_CLOCK and self._under_way["event"] == "finished":
+            details["status"] = "timed_out"
+        return details
 
     def _ask(self, name: str, otherwise: Any) -> Any:
         """Ask the harness something at the end; a program that cannot be stopped answers nothing."""

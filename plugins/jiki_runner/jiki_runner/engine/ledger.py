@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .exercise import Exercise
-from .limits import Limit, Limits
+from .limits import MEBIBYTE, Limit, Limits
 from .report import (
     AnnouncedTest,
     Breakage,
@@ -222,16 +222,16 @@ class RunLedger:
         fault = self._fault or ending.fault
         if fault:
             return Outcome.FAULT, fault
+        stopping = self._stopping_limit()
+        if stopping is not None and not self._is_done:
+            return Outcome.STOPPED, limit_message(stopping, self._limits)
         if self._breakage is not None:
-            stopping = self._stopping_limit()
-            if stopping is not None:
-                return Outcome.STOPPED, limit_message(stopping, self._limits)
             return Outcome.BROKEN, ""
         if not results:
             return Outcome.FAULT, "The test files hold no tests."
         counted = [result.status for result in results if result.status is not TestStatus.SKIPPED]
         if any(status is TestStatus.TIMED_OUT for status in counted):
-            return Outcome.STOPPED, limit_message(self._stopping_limit() or Limit.WALL_CLOCK, self._limits)
+            return Outcome.STOPPED, limit_message(stopping or Limit.WALL_CLOCK, self._limits)
         if counted and all(status is TestStatus.PASSED for status in counted):
             if not self._is_done:
                 return Outcome.FAULT, "The run ended before it said that it was done."
@@ -257,9 +257,10 @@ class RunLedger:
 
 def limit_message(limit: Limit, limits: Limits) -> str:
     """What a learner is told of a limit that ended their program."""
+    megabytes = limits.memory_bytes // MEBIBYTE
     return {
-        Limit.WALL_CLOCK: f"The program took longer than {limits.wall_clock_seconds:g} seconds.", Limit.CPU:
-        f"The program used more than {limits.cpu_seconds} seconds of computing time.", Limit.MEMORY: f"The
-        program used more than {limits.memory_bytes // (1024 * 1024)} MB of memory.", Limit.OUTPUT: f"The
-        program printed more than {limits.output_bytes // 1024} KB; the rest is not shown.",
+        Limit.WALL_CLOCK: f"The program took longer than {limits.wall_clock_seconds:g} seconds.",
+        Limit.CPU: f"The program used more than {limits.cpu_seconds} seconds of computing time.",
+        Limit.MEMORY: f"The program used more than {megabytes} MB of memory.",
+        Limit.OUTPUT: f"The program printed more than {limits.output_bytes // 1024} KB; the rest is cut.",
     }[limit]

@@ -25,7 +25,7 @@ class Limits:
     other.
     """
 
-    #: From the start of the first test file's import to the last result. Starting the engine is not counted.
+    #: From loading the first test file to the last result. Starting the engine is not counted.
     wall_clock_seconds: float = 10.0
     #: Of the whole child process, engine included (starting it takes about half a second).
     cpu_seconds: int = 12

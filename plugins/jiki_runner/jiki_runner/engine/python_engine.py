@@ -184,7 +184,10 @@ class PythonEngine:
         self._end_lock = threading.Lock()
         self._limit: Limit | None = None
         self._ended_because = ""
-        self._has_told_done = False
+        self._solution_thread = threading.Thread(target=self._run_solution, daemon=True)
+        self._tests_thread = threading.Thread(target=self._run_tests, daemon=True)
+        #: Held until the tests' interpreter has said that it is up, or has ended.
+        self._is_up = threading.Semaphore(0)
         module = wasmtime.Module.deserialize_file(self._engine, run.interpreter)
         memory_bytes = run.limits.memory_bytes
         self._solution = Guest(
@@ -220,18 +223,18 @@ class PythonEngine:
         """What the interpreters open while they run."""
         return [self._run.solution_folder, self._run.tests_folder]
 
-    def execute(self) -> None:
-        """Run to the end and tell everything, `ended` last."""
+    def start(self) -> None:
+        """Start both interpreters; returns when the tests' one is about to load the first test file."""
         threading.stack_size(THREAD_STACK_BYTES)
-        threads = [
-            threading.Thread(target=self._run_solution, daemon=True),
-            threading.Thread(target=self._run_tests, daemon=True),
-        ]
-        for thread in threads:
+        for thread in (self._solution_thread, self._tests_thread):
             thread.start()
         for guest in (self._solution, self._tests):
             guest.send_raw(len(self._runtime).to_bytes(8, "big") + self._runtime)
-        tests = threads[1]
+        self._is_up.acquire()
+
+    def execute(self) -> None:
+        """Run to the end and tell everything, `ended` last."""
+        tests = self._tests_thread
         tests.join(self._run.limits.wall_clock_seconds)
         if tests.is_alive():
             self._stop(Limit.WALL_CLOCK)
@@ -262,6 +265,7 @@ class PythonEngine:
 
     def _run_tests(self) -> None:
         self._tests.run()
+        self._is_up.release()
 
     def _from_solution(self, kind: bytes, payload: bytes) -> None:
         if kind == PEER:
@@ -272,6 +276,9 @@ class PythonEngine:
             self._solution.send(PEER, payload)
         elif kind == HOST:
             event = json.loads(payload)
+            if event["event"] == "up":
+                self._is_up.release()
+                return
             if event["event"] in ("finished", "broken"):
                 self._complete(event)
             self._tell(event)
@@ -283,6 +290,5 @@ class PythonEngine:
             event["error_type"] = ""
             with self._end_lock:
                 event["limit"] = self._limit
-            if event["event"] == "finished":
-                if self._limit in (Limit.WALL_CLOCK, Limit.CPU):
-                    event["status"] = "timed_out"
+            if event["event"] == "finished" and event["limit"] is Limit.WALL_CLOCK:
+                event["status"] = "timed_out"

@@ -108,8 +108,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole run. `message` is one sentence for whoever `outcome` concerns; empty for passed and failed.
-    """
+    """The whole run. `message` is one sentence for whom `outcome` concerns; empty for passed and failed."""
 
     outcome: Outcome
     results: tuple[TestResult, ...] = ()

@@ -54,8 +54,7 @@ class RunHandle:
         self._error: BaseException | None = None
 
     def cancel(self) -> None:
-        """End the run as soon as possible; its report says that it was cancelled. No effect when it is over.
-        """
+        """End the run as soon as possible; its report says so. No effect once it is over."""
         self._cancelled.set()
 
     @property

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, cast
+from typing import Any
 
-from flask import Response
-
-from jiki_auth.api.v1.visitors import auth_settings, current_visitor
-from jiki_auth.authentication import identity_of, session_cache
-from jiki_auth.commands.sign_in import OpenedSession, check_password, sign_in, sign_out
-from jiki_auth.cookies import clear_session_cookie, set_session_cookie
-from jiki_auth.errors import InvalidCredentials, Unconfirmed
-from jiki_auth.models import SessionKind
-from jiki_auth.queries.account import user_shape
-from jiki_auth.queries.sessions import SessionFacts, session_facts
+from jiki_auth.api.v1.signing_in import sign_in_reply
+from jiki_auth.captcha import captcha_checked
+from jiki_auth.commands.end_sessions import end_session
+from jiki_auth.commands.sign_in import check_password, finish_first_factor, renew_hash
+from jiki_auth.cookies import clear_otp_cookie, clear_session_cookie
+from jiki_auth.errors import InvalidCaptcha, InvalidCredentials, Unconfirmed
 from jiki_auth.schemas import SignedInReply, SignInBody
+from jiki_auth.settings import auth_settings
+from jiki_auth.visitors import current_visitor
 from jiki_core.db import unit_of_work
-from jiki_core.errors import Forbidden, Unauthenticated
-from jiki_core.http import Blueprint, Reply, no_content, reply
+from jiki_core.errors import TooManyAttempts, Unauthenticated
+from jiki_core.http import Blueprint, Reply, no_content
 from jiki_core.security import become, current_identity
 
 blp = Blueprint("sessions", __name__, description="Sign in and out")
 
 
 @blp.route("/login", methods=["POST"])
+@captcha_checked
 @blp.arguments(SignInBody)
 @blp.response(200, SignedInReply)
-@blp.raises(InvalidCredentials, Unconfirmed, Forbidden)
+@blp.raises(InvalidCaptcha, InvalidCredentials, Unconfirmed, TooManyAttempts)
 def login(body: dict[str, Any]) -> Reply:
-    """Signs in with address and password. Unknown address and wrong password look alike."""
+    """Signs in with address and password, or asks for the second factor. Unknown address and wrong password look alike."""
     checked = check_password(body["user"]["email"], body["user"]["password"], auth_settings())
     with unit_of_work() as uow:
-        opened = sign_in(uow, checked, SessionKind.COOKIE, current_visitor(), auth_settings())
-    return signed_in_reply(opened)
+        renew_hash(uow, checked)
+        outcome = finish_first_factor(uow, checked.user_id, "password", current_visitor(), auth_settings())
+    return sign_in_reply(outcome)
 
 
 @blp.route("/logout", methods=["DELETE"])
@@ -44,19 +44,10 @@ def logout() -> Reply:
     identity = current_identity()
     if identity is None or identity.session_id is None:
         raise Unauthenticated()
-    session_id = uuid.UUID(identity.session_id)
     with unit_of_work() as uow:
-        sign_out(uow, session_id)
-    session_cache().forget(session_id)
+        end_session(uow, uuid.UUID(identity.session_id), reason="signed out")
     become(None)
     response = no_content()
     clear_session_cookie(response)
-    return response
-
-
-def signed_in_reply(opened: OpenedSession) -> Response:
-    """`{"status": "success", "user": …}` with the session cookie of a session just opened."""
-    become(identity_of(cast(SessionFacts, session_facts(opened.id)), "session"))
-    response = reply({"status": "success", "user": user_shape(opened.user_id)})
-    set_session_cookie(response, opened.id, opened.secret, auth_settings())
+    clear_otp_cookie(response)
     return response

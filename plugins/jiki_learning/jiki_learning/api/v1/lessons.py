@@ -6,9 +6,9 @@ from typing import Any
 
 from jiki_core.db import unit_of_work
 from jiki_core.errors import NotFound
-from jiki_core.http import Blueprint, Reply, policy, reply
+from jiki_core.http import Blueprint, PageQuery, Reply, policy, reply, reply_page
 from jiki_core.security import me
-from jiki_learning.api.v1.offered_files import offered_files
+from jiki_learning.api.v1.offered_files import OfferedSubmission
 from jiki_learning.api.v1.ready_bytes import ready
 from jiki_learning.commands.submit_exercise import submit_exercise
 from jiki_learning.errors import (
@@ -23,9 +23,17 @@ from jiki_learning.errors import (
     UserLevelNotFound,
 )
 from jiki_learning.queries.catalogue import current_catalogue, find_lesson
+from jiki_learning.queries.exercises import exercise_shape
+from jiki_learning.queries.submissions import latest_submission, one_submission, submission_page
 from jiki_learning.queries.user_courses import chosen_language
-from jiki_learning.queries.user_lessons import latest_submission_shape
-from jiki_learning.schemas import EmptyReply, LessonReply, SubmissionBody, SubmissionReply
+from jiki_learning.schemas import (
+    EmptyReply,
+    ExerciseReply,
+    LessonReply,
+    SubmissionBody,
+    SubmissionPageReply,
+    SubmissionReply,
+)
 
 blp = Blueprint("lessons", __name__, url_prefix="/lessons", description="Lessons")
 
@@ -39,6 +47,15 @@ def show(slug: str) -> Reply:
     lesson = find_lesson(slug)
     language = chosen_language(me().user_id, current_catalogue().course_of(lesson).id) if lesson.data else None
     return ready(lesson.body(language))
+
+
+@blp.route("/<slug>/exercise")
+@policy("learning.learn")
+@blp.response(200, ExerciseReply)
+@blp.raises(LessonNotFound, NotFound)
+def exercise(slug: str) -> Reply:
+    """What the learner works on: texts and files; the model solution once the lesson is complete."""
+    return reply({"exercise": exercise_shape(me().user_id, find_lesson(slug))})
 
 
 @blp.route("/<slug>/exercise_submissions", methods=["POST"])
@@ -56,10 +73,21 @@ def show(slug: str) -> Reply:
 )
 def submit(body: dict[str, Any], slug: str) -> Reply:
     """Hands in files; starts the lesson when it may be started."""
-    files = offered_files(body)
+    offered = OfferedSubmission.of(body)
     with unit_of_work() as uow:
-        submit_exercise(uow, me().user_id, slug, files)
+        submit_exercise(uow, me().user_id, slug, offered.files, has_passed=offered.has_passed)
     return reply({}, status=201)
+
+
+@blp.route("/<slug>/exercise_submissions")
+@policy("learning.learn")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, SubmissionPageReply)
+@blp.raises(LessonNotFound)
+def submissions(query: dict[str, Any], slug: str) -> Reply:
+    """The learner's submissions, newest first."""
+    page = submission_page(me().user_id, find_lesson(slug), query)
+    return reply_page(page, page.items)
 
 
 @blp.route("/<slug>/exercise_submissions/latest")
@@ -68,4 +96,13 @@ def submit(body: dict[str, Any], slug: str) -> Reply:
 @blp.raises(LessonNotFound, NotFound)
 def latest(slug: str) -> Reply:
     """The learner's latest submission."""
-    return reply({"submission": latest_submission_shape(me().user_id, find_lesson(slug))})
+    return reply({"submission": latest_submission(me().user_id, find_lesson(slug))})
+
+
+@blp.route("/<slug>/exercise_submissions/<uuid>")
+@policy("learning.learn")
+@blp.response(200, SubmissionReply)
+@blp.raises(LessonNotFound, NotFound)
+def submission(slug: str, uuid: str) -> Reply:
+    """One of the learner's submissions."""
+    return reply({"submission": one_submission(me().user_id, find_lesson(slug), uuid)})

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from jiki_core.errors import BadRequest
 from jiki_learning.submission_rules import OfferedFile
 
 
-def offered_files(body: Mapping[str, Any]) -> list[OfferedFile]:
-    """Raises BadRequest for a body without `submission` (contract.md 3.8)."""
-    if body["submission"] is None:
-        raise BadRequest(reason="submission_missing")
-    return [OfferedFile(one["filename"], one["code"]) for one in body["submission"]["files"] or ()]
+@dataclass(frozen=True, slots=True)
+class OfferedSubmission:
+    """What a client hands in. `has_passed`: whether its tests passed, None when it does not say."""
+
+    files: list[OfferedFile]
+    has_passed: bool | None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Raises BadRequest for a body without `submission` (contract.md 3.8)."""
+        submission = body["submission"]
+        if submission is None:
+            raise BadRequest(reason="submission_missing")
+        files = [OfferedFile(one["filename"], one["code"]) for one in submission["files"] or ()]
+        return cls(files, submission["passed"])

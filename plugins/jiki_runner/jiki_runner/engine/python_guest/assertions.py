@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 MAXIMUM_TEXT = 2000
 
 _BINARY_METHODS = (
-    "assertEqual assertIs assertIn assertLess assertLessEqual assertGreater assertGreaterEqual
-    assertAlmostEqual " "assertCountEqual assertMultiLineEqual assertSequenceEqual assertListEqual
-    assertTupleEqual assertSetEqual " "assertDictEqual assertIsInstance assertRegex"
-).split()
+    *("assertEqual", "assertIs", "assertIn", "assertIsInstance", "assertRegex", "assertCountEqual"),
+    *("assertLess", "assertLessEqual", "assertGreater", "assertGreaterEqual", "assertAlmostEqual"),
+    *("assertMultiLineEqual", "assertSequenceEqual", "assertListEqual", "assertTupleEqual"),
+    *("assertSetEqual", "assertDictEqual"),
+)
 _UNARY_METHODS = {"assertTrue": "True", "assertFalse": "False", "assertIsNone": "None"}
 
 
@@ -89,8 +90,7 @@ def _compared(compared: Callable[..., tuple[str, str]], arguments: tuple[Any, ..
 
 
 def _numbers_only(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Nearness is a subtraction, which an object of the solution could answer as it likes: not to plain data.
-    """
+    """Nearness is a subtraction: no object of the solution is asked for one from plain data."""
 
     def assertion(self: unittest.TestCase, first: Any, second: Any, *rest: Any, **named: Any) -> Any:
         if is_plain(first) != is_plain(second):
@@ -120,14 +120,12 @@ CHECK_NAME = "__jiki_check__"
 
 
 class _BareAsserts(ast.NodeTransformer):
-    """`assert a == b, m` becomes `(left := a, right := b, __jiki_check__(left == right, left, right, "==",
-    m))`.
-    """
+    """`assert a == b, m` becomes `left = a`, `right = b`, `if not left == right: __jiki_check__(…)`."""
 
     def __init__(self) -> None:
         self._count = 0
 
-    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+    def visit_Assert(self, node: ast.Assert) -> ast.AST | list[ast.stmt]:
         self.generic_visit(node)
         test = node.test
         if not isinstance(test, ast.Compare) or len(test.ops) != 1:
@@ -138,7 +136,7 @@ class _BareAsserts(ast.NodeTransformer):
         def load(name: str) -> ast.expr:
             return ast.Name(name, ast.Load())
 
-        statements = [
+        statements: list[ast.stmt] = [
             ast.Assign([ast.Name(left, ast.Store())], test.left),
             ast.Assign([ast.Name(right, ast.Store())], test.comparators[0]),
             ast.If(
@@ -163,25 +161,13 @@ class _BareAsserts(ast.NodeTransformer):
         for statement in statements:
             ast.copy_location(statement, node)
             ast.fix_missing_locations(statement)
-        return ast.Module(statements, [])
+        return statements
 
 
 def compile_with_comparisons(source: str, filename: str) -> Any:
     """Compile a test file so that its bare asserts say what they compared. Raises SyntaxError."""
-    tree = ast.parse(source, filename)
-    _flatten(_BareAsserts().visit(tree))
+    tree = _BareAsserts().visit(ast.parse(source, filename))
     return compile(tree, filename, "exec", dont_inherit=True)
-
-
-def _flatten(tree: ast.AST) -> None:
-    """Put the statements of each rewritten assert in its place."""
-    for node in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list):
-                block[:] = [
-                    s for item in block for s in (item.body if isinstance(item, ast.Module) else [item])
-                ]
 
 
 def fail_check(left: Any, right: Any, operator: str, message: Any) -> None:

@@ -7,8 +7,10 @@ arguments.
 
 from __future__ import annotations
 
-import marshal import os import sys from _frozen_importlib import ModuleSpec  # type: ignore[import-not-found]
-# importlib.machinery's own source of it
+import marshal
+import os
+import sys
+from _frozen_importlib import ModuleSpec  # importlib.machinery imports half the library to offer it
 
 PACKAGE = "jiki_guest"
 
@@ -30,8 +32,10 @@ class Runtime:
     def __init__(self) -> None:
         self._codes = marshal.loads(take(int.from_bytes(take(8), "big")))  # the host's own bytes
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
-        return ModuleSpec(name, self, is_package=name == PACKAGE) if name in self._codes else None
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if name not in self._codes:
+            return None
+        return ModuleSpec(name, self, is_package=name == PACKAGE)  # type: ignore[arg-type]  # is a loader
 
     def create_module(self, spec: object) -> None:
         return None

@@ -70,7 +70,7 @@ def qualified_name(kind: type) -> str:
         return ""
     if module != "builtins" and module.partition(".")[0] not in sys.stdlib_module_names:
         return ""
-    holder = sys.modules.get(module)
+    holder: object = sys.modules.get(module)
     for part in name.split("."):
         holder = getattr(holder, part, None)
     return f"{module}.{name}" if holder is kind else ""
@@ -78,8 +78,10 @@ def qualified_name(kind: type) -> str:
 
 #: Modules whose classes both sides know by name: values, exceptions and abstract bases, nothing that acts.
 _SHARED_MODULES = frozenset(
-    "builtins abc collections collections.abc datetime decimal enum fractions io _io json.decoder numbers re "
-    "typing uuid".split()
+    (
+        *("builtins", "abc", "numbers", "typing", "enum", "io", "_io", "re", "uuid", "json.decoder"),
+        *("collections", "collections.abc", "datetime", "decimal", "fractions"),
+    )
 )
 
 
@@ -104,8 +106,7 @@ def is_plain(value: object) -> bool:
 
 
 class SharedContainers:
-    """The mutable containers of one call's arguments: what the callee changes in its copies is put back here.
-    """
+    """The mutable containers of one call's arguments: what the callee changes in its copies is put back."""
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
@@ -155,7 +156,7 @@ def _contents(container: Any) -> list[Any]:
 
 
 def _same_items(before: list[Any], after: list[Any]) -> bool:
-    return len(before) == len(after) and all(old is new for old, new in zip(before, after))  # equal lengths
+    return len(before) == len(after) and all(old is new for old, new in zip(before, after, strict=True))
 
 
 class Codec:
@@ -250,8 +251,11 @@ class Codec:
         if tag == "frozenset":
             return frozenset(each(data[1]))
         if tag == "same":
-            return shared.containers[data[1]] if shared is not None else received.by_token[data[1]]  # type:
-            ignore[union-attr]  # None fails as malformed, which it is
+            if shared is not None:
+                return shared.containers[data[1]]
+            if received is not None:
+                return received.by_token[data[1]]
+            raise MalformedValue("a container is named that was never handed over")
         if tag == "int":
             return int(data[1], 16)
         if tag == "bytes":
@@ -291,7 +295,7 @@ def replace_contents(container: Any, contents: list[Any]) -> None:
     """Make a list, set, dict or bytearray hold exactly `contents` (for a dict: keys and values in turn)."""
     container.clear()
     if isinstance(container, dict):
-        container.update(zip(contents[::2], contents[1::2]))  # an odd end is dropped on purpose
+        container.update(zip(contents[::2], contents[1::2], strict=True))
     elif isinstance(container, set):
         container.update(contents)
     else:
@@ -308,7 +312,7 @@ def _decode_view(view: str, parts: list[Any]) -> Any:
         return dict.fromkeys(parts).keys()
     if view == "values":
         return dict(enumerate(parts)).values()
-    return dict(zip(parts[::2], parts[1::2])).items()  # an odd end is dropped on purpose
+    return dict(zip(parts[::2], parts[1::2], strict=True)).items()
 
 
 def _decode_container(name: str, arguments: list[Any], contents: list[Any]) -> Any:

@@ -1,5 +1,4 @@
-"""Finds the tests of a test file, in the order in which they are written, as unittest and pytest name them.
-"""
+"""Finds the tests of a test file, in the order of their lines, as unittest and pytest name them."""
 
 from __future__ import annotations
 
@@ -126,8 +125,7 @@ def _line(function: Any) -> int:
 
 
 def _task(function: Any, case: type) -> int | None:
-    """The number of `@pytest.mark.task(taskno=…)`, which says to which part of the exercise a test belongs.
-    """
+    """The number of `@pytest.mark.task(taskno=…)`: to which part of the exercise a test belongs."""
     for name, arguments, named in [*marks_of(function), *marks_of(case)]:
         if name == "task":
             number = named.get("taskno", arguments[0] if arguments else None)

@@ -91,7 +91,7 @@ class TestsGuard:
     def check_changing(self, target: Any, name: str) -> None:
         self.check_reading(target, name)
         mock = sys.modules.get("unittest.mock")
-        if isinstance(target, _UNCHANGEABLE) or (
+        if isinstance(target, (*_UNCHANGEABLE, BaseException)) or (
             mock is not None and isinstance(target, mock.NonCallableMock)
         ):
             raise Refused(f"{name} of an object of the tests cannot be changed from the solution")

@@ -12,7 +12,7 @@ import sys
 import types
 from abc import ABCMeta
 
-from .codec import MalformedValue, is_plain, qualified_name
+from .codec import MalformedValue, is_plain, shared_name
 from .special_names import COMPARISONS, FORWARDED
 
 TYPE_CHECKING = False  # see codec.py
@@ -123,11 +123,10 @@ class MirrorFactory:
         namespace = self._namespace(description, bases)
         name = str(description["name"])
         try:
-            mirror = self._metaclass(name, bases, namespace)
+            mirror: type = self._metaclass(name, bases, namespace)
         except TypeError:  # bases that only the original's metaclass could join
-            mirror = self._metaclass(
-                name, tuple(base for base in bases if type(base) is self._metaclass), namespace
-            )
+            mirrors = tuple(base for base in bases if self._is_mirror(base))
+            mirror = self._metaclass(name, mirrors, namespace)
         for base in map(self._bridge.decode, description["bases"]):
             if isinstance(base, ABCMeta):
                 base.register(mirror)  # isinstance holds, nothing is inherited
@@ -139,7 +138,7 @@ class MirrorFactory:
             if type(carried) is not base:
                 raise MalformedValue(f"a {base.__name__} carries a {type(carried).__name__}")
             return base.__new__(kind, carried)
-        constructor = next(ancestor for ancestor in kind.__mro__ if not self._is_mirror(ancestor))
+        constructor: Any = next(ancestor for ancestor in kind.__mro__ if not self._is_mirror(ancestor))
         return constructor.__new__(kind)
 
     def make_exception(self, kind: type, arguments: tuple[Any, ...]) -> BaseException:
@@ -164,7 +163,7 @@ class MirrorFactory:
             return False
         if self._is_mirror(base) or base in CARRIED or issubclass(base, BaseException):
             return True
-        return type(base) is type and qualified_name(base) != ""
+        return type(base) is type and shared_name(base) != ""
 
     def _namespace(self, description: dict[str, Any], bases: tuple[type, ...]) -> dict[str, Any]:
         bridge = self._bridge
@@ -196,23 +195,23 @@ class MirrorFactory:
         elif "__eq__" in namespace:
             namespace.setdefault("__hash__", object.__hash__)
         for name, (doc, function_number) in description["methods"].items():
-            namespace.setdefault(str(name), self._method(str(name), doc, function_number))
+            if not (name.startswith("__") and name.endswith("__")):  # those only by way of _special
+                namespace.setdefault(name, self._method(name, doc, function_number))
         if description["standard"]:
             self._stand_in(namespace, str(description["module"]), str(description["qualname"]))
         return namespace
 
     def _special(self, name: str) -> Callable[..., Any]:
         bridge = self._bridge
-        is_wary = self._wary and name in COMPARISONS
+        is_wary = self._wary and name in (*COMPARISONS, "__contains__")
 
         def forward(self: Any, *arguments: Any) -> Any:
             if is_wary and any(map(is_plain, arguments)):
                 base = copied_base(type(self))
-                return (
-                    NotImplemented
-                    if base is None
-                    else getattr(base, name)(bridge.request("copy", self), *arguments)
-                )
+                if base is not None:
+                    return getattr(base, name)(bridge.request("copy", self), *arguments)
+                if name in COMPARISONS:
+                    return NotImplemented
             return bridge.request("special", self, name, arguments)
 
         if name == "__call__":
@@ -240,10 +239,8 @@ class MirrorFactory:
             kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type):
             namespace["__class__"] = property(lambda self: kind)
-        for attribute in ("__doc__", "__module__"):
-            namespace[attribute] = property(
-                lambda self, wanted=attribute: bridge.request("get", self, wanted)
-            )
+        namespace["__doc__"] = property(lambda self: bridge.request("get", self, "__doc__"))
+        namespace["__module__"] = property(lambda self: bridge.request("get", self, "__module__"))
 
 
 def _metaclass(bridge: Bridge) -> Any:

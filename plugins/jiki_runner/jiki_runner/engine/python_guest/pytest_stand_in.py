@@ -148,8 +148,7 @@ class approx:  # pytest's name
 
     __hash__ = None  # type: ignore[assignment]  # equality by tolerance has no hash
 
-    def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None) -> None:  # pytest's
-    names
+    def __init__(self, expected: Any, rel: float | None = None, abs: float | None = None) -> None:
         self._expected = expected
         self._relative = rel
         self._absolute = abs
@@ -176,7 +175,7 @@ class approx:  # pytest's name
         relative = (
             1e-6 if self._relative is None and self._absolute is None else self._relative or 0.0
         ) * abs(expected)
-        return expected == actual or abs(expected - actual) <= max(absolute, relative)
+        return bool(expected == actual) or abs(expected - actual) <= max(absolute, relative)
 
     def __repr__(self) -> str:
         return f"approximately {show(self._expected)}"
@@ -191,15 +190,16 @@ def fail(reason: str = "", pytrace: bool = True) -> None:
 
 
 _FIXTURE = "__jiki_fixture__"
+_AUTOUSE = "__jiki_autouse__"
 
 
 def fixture(function: Any = None, **options: Any) -> Any:
     """`@pytest.fixture`: made anew for each test, whatever its scope; after a `yield` it is torn down."""
 
     def mark(target: Any) -> Any:
-        setattr(target, _FIXTURE, options.get("name") or target.__name__) setattr(target, "__jiki_autouse__",
-        bool(options.get("autouse")))  # noqa: B010 - a function has no such attribute to a checker return
-        target
+        setattr(target, _FIXTURE, options.get("name") or target.__name__)
+        setattr(target, _AUTOUSE, bool(options.get("autouse")))
+        return target
 
     return mark if function is None else mark(function)
 
@@ -315,7 +315,7 @@ def run_with_fixtures(function: Any, owner: type | None, values: dict[str, Any])
     request = _FixtureRequest(known, instance)
     try:
         for name, member in known.items():
-            if getattr(member, "__jiki_autouse__", False):
+            if getattr(member, _AUTOUSE, False):
                 request.value(name)
         request.call(function, values)
     except AssertionError:

@@ -48,8 +48,9 @@ class SolutionFinder:
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name not in self._names:
             return None
-        origin = f"{self._folder}{name}.py" spec = ModuleSpec(name, self, origin=origin)  # type: ignore[arg-
-        type]  # typeshed wants the abstract class itself spec.has_location = True return spec
+        spec = ModuleSpec(name, self, origin=f"{self._folder}{name}.py")  # type: ignore[arg-type]  # is a loader
+        spec.has_location = True
+        return spec
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
         self._originals[spec.name] = self._bridge.ask_root("import_module", spec.name)
@@ -76,9 +77,5 @@ def _finder() -> SolutionFinder:
 
 
 def install(bridge: Bridge, names: Sequence[str], folder: str) -> None:
-    """Make the solution's modules importable, before anything of that name that this interpreter may have."""
+    """Make the solution's modules importable, before anything else of their name."""
     sys.meta_path.insert(0, SolutionFinder(bridge, names, folder))
-    for name in names:
-        sys.modules.pop(
-            name, None
-        )  # a solution called like a standard module shadows it, as it would on the path

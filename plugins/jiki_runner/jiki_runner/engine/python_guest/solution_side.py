@@ -12,7 +12,7 @@ from importlib import import_module
 
 from .bridge import Bridge
 from .guard import OpenGuard
-from .wire import Wire
+from .wire import Wire, open_printed
 
 TYPE_CHECKING = False  # see codec.py
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class ForwardedInput(io.TextIOBase):
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
 
-    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # typeshed says str or
-    bytes
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # typeshed: bytes too
         return str(self._bridge.ask_root("read_line"))
 
     def read(self, size: int | None = -1, /) -> str:
@@ -75,8 +74,7 @@ class Solution:
             sys.stdout = ForwardedOutput(self.bridge) if is_captured else self._printed
 
     def patch(self, module_name: str, attribute: str, value: Any) -> None:
-        """Set a name of a standard module here as well, as a test has done on its side; last in, first out.
-        """
+        """Set a name of a standard module here, as a test has done on its side; last in, first out."""
         module = import_module(module_name)
         self._patched.append((module, attribute, getattr(module, attribute, _ABSENT)))
         setattr(module, attribute, value)
@@ -94,8 +92,13 @@ class Solution:
 
 def main() -> None:
     """Serve until the tests have no more questions."""
-    printed = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - open
-    to the end sys.stdout = sys.stderr = printed sys.path.insert(0, EXERCISE_FOLDER.rstrip("/"))
-    sys.dont_write_bytecode = True solution = Solution() bridge = Bridge(Wire(), solution, OpenGuard(),
-    EXERCISE_FOLDER) solution.bridge = bridge sys.stdin = ForwardedInput(bridge)  # type: ignore[assignment]
-    # input() needs no more than this bridge.before_answer = printed.flush bridge.serve_forever()
+    printed = open_printed()
+    sys.stdout = sys.stderr = printed
+    sys.path.insert(0, EXERCISE_FOLDER.rstrip("/"))
+    sys.dont_write_bytecode = True
+    solution = Solution()
+    bridge = Bridge(Wire(), solution, OpenGuard(), EXERCISE_FOLDER)
+    solution.bridge = bridge
+    sys.stdin = ForwardedInput(bridge)
+    bridge.before_answer = printed.flush
+    bridge.serve_forever()

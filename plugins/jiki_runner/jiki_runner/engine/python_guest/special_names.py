@@ -8,12 +8,13 @@ from __future__ import annotations
 #: mirrors.py).
 COMPARISONS = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
 
-_BINARY = "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and or xor".split()
+_ARITHMETIC = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow")
+_BITWISE = ("lshift", "rshift", "and", "or", "xor")
 
 #: Operators: the plain, the reflected and the in-place form.
 OPERATORS = frozenset(
     f"__{prefix}{name}__"
-    for name in _BINARY
+    for name in (*_ARITHMETIC, *_BITWISE)
     for prefix in ("", "r", "i")
     if (prefix, name) != ("i", "divmod")
 )
@@ -22,12 +23,11 @@ OPERATORS = frozenset(
 PROTOCOLS = frozenset(
     f"__{name}__"
     for name in (
-        "repr str bytes format hash bool len length_hint getitem setitem delitem iter next reversed contains "
-        "call enter exit neg pos abs invert complex int float index round trunc floor ceil fspath dir"
-    ).split()
+        *("repr", "str", "bytes", "format", "hash", "dir", "call", "enter", "exit", "fspath"),
+        *("bool", "complex", "int", "float", "index", "round", "trunc", "floor", "ceil"),
+        *("len", "length_hint", "getitem", "setitem", "delitem", "contains"),
+        *("iter", "next", "reversed", "neg", "pos", "abs", "invert"),
+    )
 )
 
 FORWARDED = COMPARISONS | OPERATORS | PROTOCOLS
-
-#: What every object has from `object`; forwarded only where a class defines its own.
-FROM_OBJECT = frozenset(name for name in FORWARDED if hasattr(object, name))

@@ -6,6 +6,7 @@ file alone.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -14,10 +15,10 @@ import types
 import unittest
 
 from . import assertions, pytest_stand_in, shared_patches, solution_modules
-from .bridge import Bridge, PeerGone
+from .bridge import Bridge, PeerFault, PeerGone
 from .collection import FoundTest, find_tests, make_unique
 from .guard import TestsGuard
-from .wire import HOST, Wire
+from .wire import HOST, Wire, open_printed
 
 TYPE_CHECKING = False  # see codec.py
 if TYPE_CHECKING:
@@ -39,26 +40,21 @@ class Tests:
         return str(sys.stdin.readline())
 
 
-class NoInput:
-    """Standard input when a test provides none."""
-
-    def readline(self, size: int = -1) -> str:
-        return ""
-
-    def read(self, size: int = -1) -> str:
-        return ""
-
-
 class Run:
     """One run: the bridge to the solution, and the events told to the host."""
 
     def __init__(self, modules: Sequence[str]) -> None:
-        self._wire = Wire() self._printed = open(2, "w", encoding="utf-8", errors="backslashreplace",
-        closefd=False)  # noqa: SIM115 - open to the end sys.stdout = sys.stderr = self._printed sys.stdin =
-        NoInput()  # type: ignore[assignment]  # readline and read are all that is asked of it root = Tests()
-        self.bridge = Bridge(self._wire, root, TestsGuard(root), EXERCISE_FOLDER) self.bridge.before_request =
-        self._tell_capture self._told_captured = False solution_modules.install(self.bridge, modules,
-        EXERCISE_FOLDER) sys.modules["pytest"] = pytest_stand_in.make_module() assertions.install()
+        self._wire = Wire()
+        self._printed = open_printed()
+        sys.stdout = sys.stderr = self._printed
+        sys.stdin = io.StringIO()  # a test that provides input replaces it
+        root = Tests()
+        self.bridge = Bridge(self._wire, root, TestsGuard(root), EXERCISE_FOLDER)
+        self.bridge.before_request = self._tell_capture
+        self._told_captured = False
+        solution_modules.install(self.bridge, modules, EXERCISE_FOLDER)
+        sys.modules["pytest"] = pytest_stand_in.make_module()
+        assertions.install()
 
     def tell(self, event: str, **details: Any) -> None:
         """Send one event to the host."""
@@ -223,7 +219,7 @@ def explain_broken(error: BaseException) -> dict[str, Any]:
         "error_type": type(error).__name__,
         "message": _message(error, isinstance(error, ImportError)),
         "places": places or [],
-        "is_solution": places is not None or isinstance(error, (ImportError, PeerGone)),
+        "is_solution": places is not None or isinstance(error, (ImportError, PeerGone, PeerFault)),
     }
     if isinstance(error, SyntaxError):
         details["message"] = assertions.clip(str(error.msg))
@@ -243,6 +239,7 @@ def main(test_files: Sequence[str], modules: Sequence[str]) -> None:
     sys.path.insert(0, EXERCISE_FOLDER.rstrip("/"))
     sys.dont_write_bytecode = True
     run = Run(modules)
+    run.tell("up")
     tests: list[FoundTest] = []
     for file in test_files:
         loaded = run.load(file)

@@ -1,5 +1,0 @@
-"""`flask i18n …`."""
-
-from __future__ import annotations
-
-COMMANDS = ()
