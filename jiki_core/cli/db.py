@@ -21,6 +21,8 @@ from jiki_core.db.migration_sets import (
     differences,
     downgrade,
     new_revision,
+    planned,
+    planned_sql,
     set_of_package,
     set_status,
     upgrade,
@@ -49,6 +51,26 @@ def upgrade_command(only: str | None) -> None:
     click.echo(f"upgraded: {', '.join(changed)}" if changed else "nothing to upgrade")
 
 
+@cli.command("plan")
+@click.option("--sql", "as_sql", is_flag=True, help="Print the statements.")
+@click.option("--plugin", "only", help="This set only.")
+@with_appcontext
+def plan_command(as_sql: bool, only: str | None) -> None:
+    """Show what `flask db upgrade` would do, without doing it."""
+    sets = _chosen(only)
+    with _connection() as connection:
+        pending = {one.name: planned(connection, one) for one in sets}
+        if as_sql:
+            for one in sets:
+                click.echo(planned_sql(connection, one), nl=False)
+            return
+    for revisions in pending.values():
+        for one_revision in revisions:
+            click.echo(f"{one_revision.set_name:<16} {one_revision.revision:<24} {one_revision.summary}")
+    if not any(pending.values()):
+        click.echo("nothing to upgrade")
+
+
 @cli.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
@@ -56,6 +78,7 @@ def status_command(as_json: bool) -> None:
     """Compare every set with the database; exits with 1 when one is behind or ahead."""
     with _connection() as connection:
         found = [set_status(connection, one) for one in _all_sets()]
+        leftover = _leftover(connection)
     if as_json:
         rows = [
             {
@@ -67,11 +90,13 @@ def status_command(as_json: bool) -> None:
             }
             for one in found
         ]
-        click.echo(json.dumps({"sets": rows}))
+        click.echo(json.dumps({"sets": rows, "leftover": leftover}))
     else:
         for one in found:
             state = "ahead of this code" if one.is_ahead else f"{one.behind} behind" if one.behind else "current"
             click.echo(f"{one.name:<16} {one.current or '-':<24} {state}")
+        for name in leftover:
+            click.echo(f"{name:<16} {'':<24} not installed; its tables stay until `flask plugins purge {name}`")
     if not all(one.is_current for one in found):
         raise SystemExit(1)
 
@@ -131,6 +156,16 @@ def _all_sets() -> list[MigrationSet]:
     return _dependencies_first(sets)
 
 
+def _leftover(connection: Any) -> list[str]:
+    """Plugins that are not installed any more and have tables: known from their records alone."""
+    host: PluginHost = current_app.extensions["jiki.host"]
+    return [
+        name
+        for name in sorted(_records(connection))
+        if name not in host.discovered and current_revision(connection, name) is not None
+    ]
+
+
 def _dependencies_first(sets: list[MigrationSet]) -> list[MigrationSet]:
     names = {one.name for one in sets}
     ordered: list[MigrationSet] = []
@@ -169,20 +204,28 @@ def _connection() -> Any:
 
 
 def _record(sets: list[MigrationSet]) -> None:
-    """Keeps what later commands need of a plugin that may be off or gone by then."""
+    """Keeps what later commands need of a plugin that may be off or gone by then.
+
+    What only the code can tell (tables, answers, personal data) is kept as it was when the plugin is not loaded now.
+    """
     host: PluginHost = current_app.extensions["jiki.host"]
     with unit_of_work() as uow:
         for one in sets:
             if one.name == "core" or one.name not in host.discovered:
                 continue
-            values = {
+            values: dict[str, Any] = {
                 "version": host.discovered[one.name].version,
                 "package": one.package,
                 "requires": list(one.requires),
                 "head": one.head,
-                "tables": sorted(table.name for table in Model.metadata.tables.values() if table.schema == one.name),
                 "updated_at": func.now(),
             }
+            loaded = host.loaded.get(one.name)
+            if loaded is not None:
+                values["tables"] = sorted(
+                    table.name for table in Model.metadata.tables.values() if table.schema == one.name
+                )
+                values["provides"] = [each.contract.stored_name() for each in loaded.contributions.providers]
             uow.session.execute(
                 insert(PluginRecord)
                 .values(name=one.name, **values)

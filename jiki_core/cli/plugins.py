@@ -9,7 +9,10 @@ from flask.cli import with_appcontext
 
 from jiki_core.cli.plugin_host import explain, installed, look_at_database, the_host
 from jiki_core.cli.plugin_pausing import pause_command, resume_command
+from jiki_core.cli.plugin_purging import purge_command
+from jiki_core.cli.plugin_selection import apply_command, describe_command, disable_command, enable_command
 from jiki_core.cli.plugin_status import check_installation, status_command, why_command
+from jiki_core.plugins.description import describe
 
 
 @click.group("plugins")
@@ -17,7 +20,17 @@ def cli() -> None:
     """Look at the installed plugins, and change which of them run."""
 
 
-for command in (why_command, status_command, pause_command, resume_command):
+for command in (
+    why_command,
+    status_command,
+    describe_command,
+    enable_command,
+    disable_command,
+    apply_command,
+    pause_command,
+    resume_command,
+    purge_command,
+):
     cli.add_command(command)
 
 
@@ -56,22 +69,11 @@ def show_command(name: str) -> None:
     loaded = host.loaded.get(name)
     if loaded is None:
         return
-    given = loaded.contributions
-    routes = [f"{'/'.join(sorted(r.methods))} {m.prefix}{r.rule}" for m in given.blueprints for r in m.blueprint.routes]
-    for title, names in (
-        ("routes", routes),
-        ("tables", [model.__tablename__ for model in given.models]),
-        ("jobs", [job.stored_names(name)[0] for job in given.jobs]),
-        ("listeners", [one.event_name for one in given.listeners]),
-        ("channels", [channel.name for channel in given.channels]),
-        ("contracts", [one.contract.__name__ for one in given.providers]),
-        ("permissions", [one.name for one in given.permissions]),
-        ("mails", [one.key for one in given.emails]),
-    ):
-        if names:
+    for title, parts in describe(name, loaded).items():
+        if parts:
             click.echo(f"  {title}:")
-            for one in names:
-                click.echo(f"    {one}")
+            for part, said in parts.items():
+                click.echo(f"    {part}" + (f"  ({said})" if said else ""))
 
 
 @cli.command("check")

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import io
+import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +17,18 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 ALEMBIC_DIRECTORY = Path(__file__).parent / "alembic"
 #: key of the advisory lock under which schemas change
 MIGRATION_LOCK = 7_021_988
+#: a revision that meets a busy table lets go after `lock_timeout` and comes back so often, so that writers never queue
+#: behind it for longer (trust.md 3.4)
+LOCK_ATTEMPTS = 12
+LOCK_PAUSE_SECONDS = (2.5, 5.0)
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class MigrationRefused(Exception):
@@ -111,24 +121,81 @@ def current_revision(connection: Connection, schema: str) -> str | None:
     return found
 
 
-def upgrade(engine: Engine, sets: Iterable[MigrationSet], target: str = "head") -> list[str]:
-    """Upgrades the sets in the given order; returns the names of those that changed."""
+def upgrade(
+    engine: Engine,
+    sets: Iterable[MigrationSet],
+    target: str = "head",
+    *,
+    pause_seconds: tuple[float, float] = LOCK_PAUSE_SECONDS,
+) -> list[str]:
+    """Upgrades the sets in the given order; returns the names of those that changed.
+
+    Raises OperationalError when a table stays locked through all attempts; finished revisions stay.
+    """
     changed = []
     with _locked(engine) as connection:
         for one in sets:
             before = current_revision(connection, one.name)
             connection.commit()
-            command.upgrade(_config(one, connection), target)
-            connection.commit()
+            _patiently(connection, one, target, pause_seconds)
             if current_revision(connection, one.name) != before:
                 changed.append(one.name)
     return changed
 
 
+def _patiently(connection: Connection, one: MigrationSet, target: str, pause_seconds: tuple[float, float]) -> None:
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
+            command.upgrade(_config(one, connection), target)
+            connection.commit()
+        except OperationalError as error:
+            connection.rollback()
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or attempt == LOCK_ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(*pause_seconds))
+        else:
+            return
+
+
+@dataclass(frozen=True)
+class PlannedRevision:
+    """A revision that `upgrade` would run."""
+
+    set_name: str
+    revision: str
+    summary: str
+    path: Path
+
+
+def planned(connection: Connection, one: MigrationSet) -> list[PlannedRevision]:
+    """The revisions of a set that the database lacks, in order."""
+    scripts = ScriptDirectory.from_config(_config(one, connection))
+    line = one.revisions()
+    current = current_revision(connection, one.name)
+    done = line.index(current) + 1 if current in line else 0 if current is None else len(line)
+    found = []
+    for revision in line[done:]:
+        script = scripts.get_revision(revision)
+        assert script is not None, "the line came from the same folder"
+        found.append(PlannedRevision(one.name, revision, script.doc, Path(script.path)))
+    return found
+
+
+def planned_sql(connection: Connection, one: MigrationSet) -> str:
+    """The statements that `upgrade` would run for a set; empty when there are none."""
+    if not planned(connection, one):
+        return ""
+    current = current_revision(connection, one.name)
+    config = _config(one, connection)
+    buffer = config.output_buffer = io.StringIO()
+    command.upgrade(config, "head" if current is None else f"{current}:head", sql=True)
+    return buffer.getvalue()
+
+
 def downgrade(engine: Engine, one: MigrationSet, target: str) -> None:
     """Takes one set down to `target` ("base" or a revision). Raises MigrationRefused while tables of others refer to it."""
     with _locked(engine) as connection:
-        referring = [name for name in _referring_schemas(connection, one.name) if name != one.name]
+        referring = referring_schemas(connection, one.name)
         if target == "base" and referring:
             raise MigrationRefused(
                 f"tables of {', '.join(referring)} refer to {one.name}; take those down first, or use `flask db downgrade --all`"
@@ -204,13 +271,15 @@ def _locked(engine: Engine) -> Iterator[Connection]:
             connection.invalidate()  # the session settings above must not return to the pool
 
 
-def _referring_schemas(connection: Connection, schema: str) -> list[str]:
+def referring_schemas(connection: Connection, schema: str) -> list[str]:
+    """Other schemas with foreign keys to this one, sorted."""
     return list(
         connection.execute(
             text(
                 "select distinct own.nspname from pg_constraint c join pg_class t on t.oid = c.conrelid "
                 "join pg_namespace own on own.oid = t.relnamespace join pg_class f on f.oid = c.confrelid "
-                "join pg_namespace other on other.oid = f.relnamespace where c.contype = 'f' and other.nspname = :schema"
+                "join pg_namespace other on other.oid = f.relnamespace "
+                "where c.contype = 'f' and other.nspname = :schema and own.nspname <> :schema order by 1"
             ),
             {"schema": schema},
         ).scalars()

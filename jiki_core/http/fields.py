@@ -74,7 +74,8 @@ class Choice(Text):
 
     def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
         self.choices = tuple(choices)
-        kwargs.setdefault("metadata", {}).setdefault("enum", list(self.choices))
+        nothing = [None] if kwargs.get("allow_none") else []
+        kwargs.setdefault("metadata", {}).setdefault("enum", [*self.choices, *nothing])
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:

@@ -7,7 +7,6 @@ that effect and answer are in the database together or not at all. docs/idempote
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import uuid
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask, Request, Response, request
 from sqlalchemy import BigInteger as BigInt
 from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, SmallInteger, Text, delete, func, or_, update
@@ -34,6 +32,7 @@ from jiki_core.http.parsing import read_body
 from jiki_core.observability import counter, get_logger
 from jiki_core.runtime import Runtime, runtime_of
 from jiki_core.security import current_identity
+from jiki_core.security.sealing import SealingKeys
 
 log = get_logger(__name__)
 HEADER = "Idempotency-Key"
@@ -82,7 +81,7 @@ class IdempotencyKey(CoreModel):
     locked_until: Mapped[Timestamp] = mapped_column(DateTime(timezone=True))
     status: Mapped[int | None] = mapped_column(SmallInteger)
     headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
-    #: AES-GCM with a key that is not in the database: answers may show secrets that are shown once
+    #: sealed with a key that is not in the database: answers may show secrets that are shown once
     sealed_body: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
     expires_at: Mapped[Timestamp]
@@ -287,15 +286,13 @@ def _fingerprint(incoming: Request, mounted: Mounted) -> bytes:
 
 
 def _seal(at: Runtime, reservation: Reservation, body: bytes) -> bytes:
-    nonce = os.urandom(12)
-    return nonce + _cipher(at).encrypt(nonce, body, f"{reservation.user_id}:{reservation.key}".encode())
+    return _keys(at).seal(body, bound_to=f"idempotency:{reservation.user_id}:{reservation.key}").encode()
 
 
 def _open(at: Runtime, known: IdempotencyKey) -> bytes:
     assert known.sealed_body is not None, "asked for an answer with a body"
-    nonce, sealed = known.sealed_body[:12], known.sealed_body[12:]
-    return _cipher(at).decrypt(nonce, sealed, f"{known.user_id}:{known.key}".encode())
+    return _keys(at).open(known.sealed_body.decode(), bound_to=f"idempotency:{known.user_id}:{known.key}")
 
 
-def _cipher(at: Runtime) -> AESGCM:
-    return AESGCM(derived_key(at.settings, "idempotency"))
+def _keys(at: Runtime) -> SealingKeys:
+    return SealingKeys((derived_key(at.settings, "idempotency"),))

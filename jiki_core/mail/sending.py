@@ -172,7 +172,6 @@ def compose(
     message["Subject"] = _LINE_BREAK.sub(" ", rendered.subject)
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = f"<{id}@{parseaddr(sender)[1].partition('@')[2]}>"
-    message["Content-Language"] = rendered.locale
     message["Auto-Submitted"] = "auto-generated"
     message["X-Jiki-Template"] = bound.template.key
     for name, value in headers.items():
@@ -180,6 +179,7 @@ def compose(
     message.set_content(rendered.text)
     if rendered.html is not None:
         message.add_alternative(rendered.html, subtype="html")
+    message["Content-Language"] = rendered.locale  # last: a message that gets a second part loses its Content- headers
     return message
 
 

@@ -8,11 +8,13 @@ from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins.contributions import Seed
 from jiki_core.plugins.hookspecs import hookimpl
+from jiki_core.plugins.lifecycle import ChangeKind, PluginChange
 from jiki_core.plugins.manifest import Plugin
 from jiki_core.plugins.state import PluginState, PluginStatus
 from jiki_core.security import Permission, Role
 
 __all__ = [
+    "ChangeKind",
     "Channel",
     "EmailTemplate",
     "Job",
@@ -20,6 +22,7 @@ __all__ = [
     "Mount",
     "Permission",
     "Plugin",
+    "PluginChange",
     "PluginState",
     "PluginStatus",
     "Provider",

@@ -21,6 +21,7 @@ from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins.contributions import Seed
+from jiki_core.plugins.lifecycle import PluginChange
 from jiki_core.security import Identity, Permission, Role
 
 PROJECT = "jiki"
@@ -91,6 +92,15 @@ class HookSpecs:
         """Per guarded request: True allows, False denies, None abstains.
 
         Any deny wins; nobody allows = deny; an exception = deny.
+        """
+
+    @hookspec
+    def jiki_plugin_changed(self, change: PluginChange) -> None:
+        """By `flask plugins apply`, once per deploy: a plugin was enabled, disabled or upgraded; or is about to be purged.
+
+        Every plugin that runs hears of every change, its own included, in an app context and outside any unit of work. A
+        plugin that was off catches up here from its own queries: events of that time were not kept for it. It must be
+        idempotent: an exception is reported, the others hear it all the same, and the change is told again next time.
         """
 
 

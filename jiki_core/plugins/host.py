@@ -21,6 +21,7 @@ from jiki_core.observability import counter, get_logger
 from jiki_core.plugins.contributions import Contributions, Made, collect, make
 from jiki_core.plugins.discovery import Discovered, discover
 from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
+from jiki_core.plugins.lifecycle import PluginChange
 from jiki_core.plugins.manifest import Plugin, manifest_mistakes
 from jiki_core.plugins.pausing import Paused, effective_pauses
 from jiki_core.plugins.resolve import Candidate, blocked_by, requirement_names, resolve
@@ -240,7 +241,7 @@ class PluginHost:
         )
 
     def is_running(self, plugin: str) -> bool:
-        return self._is_up(plugin) and plugin not in self._paused
+        return self.is_up(plugin) and plugin not in self._paused
 
     def is_paused(self, plugin: str) -> bool:
         return plugin in self._paused
@@ -260,7 +261,7 @@ class PluginHost:
         """After the schema check: plugins whose tables are behind stop answering, their dependents too; others may return."""
         for name in self.loaded:
             needed = requirement_names(self.loaded[name].plugin.requires)
-            blocker = next((one for one in needed if not self._is_up(one)), None)
+            blocker = next((one for one in needed if not self.is_up(one)), None)
             if name in behind:
                 self._fail(
                     name,
@@ -276,10 +277,10 @@ class PluginHost:
         return [
             self._statuses[name]
             for name in self._configuration.selection.required
-            if name in self._statuses and not self._is_up(name)
+            if name in self._statuses and not self.is_up(name)
         ]
 
-    def _is_up(self, plugin: str) -> bool:
+    def is_up(self, plugin: str) -> bool:
         """Loaded and in order; a pause leaves that as it is."""
         return plugin == "core" or self._state(plugin) is PluginState.RUNNING
 
@@ -341,6 +342,18 @@ class PluginHost:
             allowed = allowed or vote is True
         return allowed
 
+    def tell_change(self, change: PluginChange) -> list[tuple[str, Exception]]:
+        """Tells every plugin that runs; each hears it although another fails. Returns who failed, with the error."""
+        failed: list[tuple[str, Exception]] = []
+        for name, call in self._implementations("jiki_plugin_changed"):
+            try:
+                call(change=change)
+            except Exception as error:
+                _failures.labels(name, "jiki_plugin_changed").inc()
+                log.exception("hook_failed", plugin=name, hook="jiki_plugin_changed")
+                failed.append((name, error))
+        return failed
+
     def commands(self) -> Iterator[tuple[str, Callable[[], list[click.Command]]]]:
         """(plugin, lazy commands) of each loaded plugin."""
         for name, call in self._implementations("jiki_commands"):
@@ -351,7 +364,7 @@ class PluginHost:
         caller = getattr(self._manager.hook, hook)
         for implementation in reversed(caller.get_hookimpls()):
             name = implementation.plugin_name
-            if self._is_up(name):  # a pause closes doors, never a guard
+            if self.is_up(name):  # a pause closes doors, never a guard
                 yield name, _with_known_arguments(implementation)
 
 

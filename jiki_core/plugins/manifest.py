@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-#: names that mean something else already: PostgreSQL schemas, `flask` commands, path segments
-RESERVED_NAMES = frozenset(
+_RESERVED_WORDS = (
     # ours, and PostgreSQL's schemas
     "core public information_schema run shell routes db alembic plugins jobs outbox mail users audit flags config "
     "doctor policies seed "
@@ -18,8 +17,10 @@ RESERVED_NAMES = frozenset(
     "all analyse analyze and any array as asc both case cast check collate column constraint create default desc "
     "distinct do else end except false fetch for foreign from grant group having in initially into lateral leading "
     "limit not null offset on only or order placing primary references returning select some table then to trailing "
-    "true union unique user using variadic when where window with".split()  # noqa: SIM905  # a list of 90 literals reads worse
+    "true union unique user using variadic when where window with"
 )
+#: names that mean something else already: PostgreSQL schemas, `flask` commands, path segments
+RESERVED_NAMES = frozenset(_RESERVED_WORDS.split())
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from jiki_core.cli.seed import cli as seed
 from jiki_core.contracts import Entitlements, ask
 from jiki_core.db import reading, unit_of_work
-from jiki_core.db.records import Notification
+from jiki_core.db.records import Notification, PluginRecord
 from jiki_core.plugins.hookspecs import HookSpecs
 from jiki_core.runtime import runtime_of
 from jiki_core.testing import drain_outbox
@@ -304,3 +306,55 @@ def test_hook_authorize(made_plugins, app_with, votes, is_allowed):
         made_plugins.add(f"vote{number}", AUTHORIZE.format(act=act))
     at = runtime_of(app_with())
     assert at.authorize(Identity(1, "session"), "anything.act", None) is is_allowed
+
+
+CHANGED = """
+    @hookimpl
+    def jiki_plugin_changed(self, change: PluginChange) -> None:
+        from jiki_core.db import unit_of_work
+
+        if change.plugin == "broken":
+            raise RuntimeError("not now")
+        with unit_of_work() as uow:
+            uow.notify(1, f"{change.plugin}.{change.kind}", {})
+"""
+
+
+def test_hook_plugin_changed(made_plugins, app_with):
+    from jiki_core.db import db
+    from jiki_core.plugins.apply import apply_changes
+    from jiki_core.plugins.host import PluginHost
+
+    made_plugins.add("hears", CHANGED)
+    app = app_with()
+    host: PluginHost = app.extensions["jiki.host"]
+    with app.app_context():
+        try:
+            done, failed = apply_changes(host)
+            assert ([one.sentence() for one in done], failed) == (["hears enabled (1.0.0)"], [])
+            assert apply_changes(host) == ([], [])
+            host.discovered["hears"] = replace(host.discovered["hears"], version="1.1.0")
+            assert [one.sentence() for one in apply_changes(host)[0]] == ["hears upgraded (1.0.0 -> 1.1.0)"]
+            assert sorted(reading().scalars(select(Notification.type))) == ["hears.enabled", "hears.upgraded"]
+        finally:
+            with db.engine.begin() as connection:
+                connection.execute(delete(PluginRecord))
+
+
+def test_a_change_that_a_plugin_fails_to_take_in_is_told_again(made_plugins, app_with):
+    from jiki_core.db import db
+    from jiki_core.plugins.apply import apply_changes
+
+    made_plugins.add("broken")
+    made_plugins.add("hears", CHANGED)
+    app = app_with()
+    with app.app_context():
+        try:
+            for _ in range(2):
+                _done, failed = apply_changes(app.extensions["jiki.host"])
+                assert [(change.plugin, plugin, str(error)) for change, plugin, error in failed] == [
+                    ("broken", "hears", "not now")
+                ]
+        finally:
+            with db.engine.begin() as connection:
+                connection.execute(delete(PluginRecord))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jiki_auth.testing import PASSWORD, make_user
+from jiki_core.runtime import runtime_of
 from jiki_core.testing import ApiClient
 
 from .conftest import token_in
@@ -114,8 +115,6 @@ def test_without_valkey_the_throttle_still_holds(without_valkey):
 
 
 def test_nothing_that_names_a_person_lies_in_valkey(client, db):
-    from jiki_core.runtime import runtime_of
-
     login(client, "someone@example.test", WRONG, "203.0.113.77").expect(401)
     keys = [key.decode() for key in runtime_of(db).redis.keys("*")]
     assert any("sign-in-account" in key for key in keys)

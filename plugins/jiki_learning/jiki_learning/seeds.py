@@ -11,4 +11,6 @@ from jiki_learning.queries.own_settings import learning_settings
 
 def bundled_course(uow: UnitOfWork) -> None:
     """The course that ships with Jiki, into which new accounts are enrolled by default."""
-    import_course(uow, read_jiki_course(bundled_course_path()), default_course_slug=learning_settings().default_course_slug)
+    import_course(
+        uow, read_jiki_course(bundled_course_path()), default_course_slug=learning_settings().default_course_slug
+    )

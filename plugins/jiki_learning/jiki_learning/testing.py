@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from flask import Flask
+from jiki_auth.testing import SampleUser, make_user, signed_in
 
 from jiki_core.db import unit_of_work
+from jiki_core.testing import Answer, ApiClient
 from jiki_learning.commands.import_course import import_course
 from jiki_learning.content.bundled import BUNDLED_COURSE, bundled_course_path
 from jiki_learning.content.course import (
@@ -80,3 +83,56 @@ def import_levels(app: Flask, sizes: Sequence[int], slug: str = BUNDLED_COURSE) 
     )
     import_into(app, content)
     return content
+
+
+@dataclass(frozen=True)
+class SampleLearner:
+    """Somebody signed in, with the acts of a learner over HTTP. Paths are relative to `internal/`."""
+
+    user: SampleUser
+    client: ApiClient
+
+    @property
+    def id(self) -> int:
+        return self.user.id
+
+    def get(self, path: str) -> Answer:
+        return self.client.get(f"internal/{path}")
+
+    def start(self, lesson_slug: str) -> Answer:
+        return self.client.post(f"internal/user_lessons/{lesson_slug}/start")
+
+    def complete(self, lesson_slug: str) -> Answer:
+        return self.client.patch(f"internal/user_lessons/{lesson_slug}/complete")
+
+    def submit(self, lesson_slug: str, **code: str) -> Answer:
+        """`code`: file name without its ending -> text; by default one file."""
+        files = [{"filename": f"{name}.js", "code": text} for name, text in (code or {"solution": "move()"}).items()]
+        return self.client.post(
+            f"internal/lessons/{lesson_slug}/exercise_submissions", {"submission": {"files": files}}
+        )
+
+    def unlocked(self, lesson_slug: str) -> list[dict[str, Any]]:
+        """Completes a lesson and returns `meta.events`."""
+        events: list[dict[str, Any]] = self.complete(lesson_slug).expect(200).body["meta"]["events"]
+        return events
+
+    def user_levels(self, course_slug: str = BUNDLED_COURSE) -> dict[str, tuple[str, dict[str, str]]]:
+        """Level slug -> (status, lesson slug -> status)."""
+        rows = self.get(f"user_levels?course_slug={course_slug}").expect(200).body["user_levels"]
+        return {
+            row["level_slug"]: (row["status"], {one["lesson_slug"]: one["status"] for one in row["user_lessons"]})
+            for row in rows
+        }
+
+
+def make_learner(app: Flask) -> SampleLearner:
+    """A new account, enrolled in the default course if that is imported, signed in."""
+    user = make_user(app)
+    return SampleLearner(user, signed_in(app, user))
+
+
+def forget_caches(app: Flask) -> None:
+    """Drops what the app keeps of content and time zones, between tests that undo what they wrote."""
+    for name in ("jiki_learning.catalogue", "jiki_learning.zones"):
+        app.extensions.pop(name, None)

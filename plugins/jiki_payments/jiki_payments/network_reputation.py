@@ -90,7 +90,9 @@ def services_of(settings: PaymentsSettings) -> list[Service]:
         ),
         "ipqualityscore": Service(
             "ipqualityscore",
-            lambda ip: f"{ipqualityscore}/api/json/ip/{quote(settings.ipqualityscore_key.reveal())}/{quote(ip)}?strictness=1",
+            lambda ip: (
+                f"{ipqualityscore}/api/json/ip/{quote(settings.ipqualityscore_key.reveal())}/{quote(ip)}?strictness=1"
+            ),
             read_ipqualityscore,
         ),
     }
@@ -103,8 +105,7 @@ class ReputationServices:
     def __init__(self, settings: PaymentsSettings) -> None:
         self._settings = settings
         self._services: Sequence[tuple[Service, Breaker]] = [
-            (service, Breaker(settings.breaker_failures, settings.breaker_seconds))
-            for service in services_of(settings)
+            (service, Breaker(settings.breaker_failures, settings.breaker_seconds)) for service in services_of(settings)
         ]
 
     def judge(self, ip: str) -> Verdict:

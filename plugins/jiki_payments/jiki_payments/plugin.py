@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from flask import Flask
 
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
 from jiki_core.http import Mount
+from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins import Plugin, hookimpl
 from jiki_core.security import Permission, Role
@@ -22,10 +24,32 @@ class PaymentsPlugin(Plugin):
     Settings = PaymentsSettings
 
     @hookimpl
-    def jiki_blueprints(self) -> Sequence[Mount]:
-        from jiki_payments.api.v1 import pricing
+    def jiki_configure(self, app: Flask, settings: PaymentsSettings) -> None:
+        from jiki_payments.stripe_gateway import init_gateway
 
-        return [Mount(pricing.blp, "external")]
+        init_gateway(app, settings)
+
+    @hookimpl
+    def jiki_blueprints(self) -> Sequence[Mount]:
+        from jiki_payments.api.v1 import (
+            admin_entitlements,
+            admin_price_tables,
+            admin_stripe_notices,
+            payments,
+            pricing,
+            stripe_webhook,
+            subscriptions,
+        )
+
+        return [
+            Mount(pricing.blp, "external"),
+            Mount(subscriptions.blp, "internal"),
+            Mount(payments.blp, "internal"),
+            Mount(stripe_webhook.blp, "webhooks"),
+            Mount(admin_entitlements.blp, "admin"),
+            Mount(admin_price_tables.blp, "admin"),
+            Mount(admin_stripe_notices.blp, "admin"),
+        ]
 
     @hookimpl
     def jiki_models(self) -> Sequence[type[Model]]:
@@ -34,11 +58,24 @@ class PaymentsPlugin(Plugin):
         return ALL_MODELS
 
     @hookimpl
-    def jiki_providers(self) -> Sequence[Provider]:
-        from jiki_core.contracts import AccountFields, Entitlements
-        from jiki_payments.providers import StoredEntitlements, SubscriptionFields
+    def jiki_jobs(self) -> Sequence[Job]:
+        from jiki_payments.jobs import JOBS
 
-        return [Provider(Entitlements, StoredEntitlements), Provider(AccountFields, SubscriptionFields)]
+        return JOBS
+
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_auth.contracts import AccountDeletion
+        from jiki_core.contracts import AccountFields, CountryLocator, Entitlements, NetworkReputation
+        from jiki_payments import providers
+
+        return [
+            Provider(Entitlements, providers.StoredEntitlements),
+            Provider(AccountFields, providers.SubscriptionFields),
+            Provider(AccountDeletion, providers.SubscriptionsOfDeletedAccounts),
+            Provider(CountryLocator, providers.OperatorsCountries),
+            Provider(NetworkReputation, providers.OperatorsReputation),
+        ]
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:
@@ -51,14 +88,29 @@ class PaymentsPlugin(Plugin):
         return [
             EmailTemplate("payments.welcome_to_premium", context=("handle",)),
             EmailTemplate("payments.subscription_ended", context=("handle",)),
+            EmailTemplate("payments.payment_failed", context=("handle", "premium_until")),
+            EmailTemplate("payments.price_changed", context=("handle", "price", "interval", "begins_on")),
         ]
 
     @hookimpl
     def jiki_commands(self) -> Sequence[click.Command]:
         from jiki_payments.cli.entitlements import grant_command, revoke_command
         from jiki_payments.cli.prices import prices_group
+        from jiki_payments.cli.report import report_command
+        from jiki_payments.cli.stripe import reconcile_command, replay_command, sync_command
+        from jiki_payments.cli.whereabouts import set_country_command, why_price_command
 
-        return [grant_command, revoke_command, prices_group]
+        return [
+            grant_command,
+            revoke_command,
+            prices_group,
+            sync_command,
+            reconcile_command,
+            replay_command,
+            report_command,
+            why_price_command,
+            set_country_command,
+        ]
 
 
 plugin = PaymentsPlugin()

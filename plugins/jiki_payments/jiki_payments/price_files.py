@@ -27,7 +27,12 @@ def table_from(content: Mapping[str, Any], amounts_name: str = "amounts") -> Pri
     unknown = set(content) - {"version", "default_currency", "currency_by_country", amounts_name, "note"}
     if unknown:
         raise UnreadablePriceFile(f"unknown names: {', '.join(sorted(unknown))}")
-    for name, kind in (("version", str), ("default_currency", str), ("currency_by_country", dict), (amounts_name, dict)):
+    for name, kind in (
+        ("version", str),
+        ("default_currency", str),
+        ("currency_by_country", dict),
+        (amounts_name, dict),
+    ):
         if not isinstance(content.get(name), kind):
             raise UnreadablePriceFile(f"{name} is missing, or no {'table' if kind is dict else 'text'}")
     return PriceTable(

@@ -19,7 +19,7 @@ from jiki_payments.queries.entitlements import entitled_among, has_entitlement
 from jiki_payments.queries.prices import prices_json, prices_of
 from jiki_payments.queries.standings import standings_of, subscription_json
 from jiki_payments.settings import payments_settings
-from jiki_payments.stripe_gateway import StripeRefused, stripe_gateway
+from jiki_payments.stripe_gateway import StripeGateway, StripeRefused, stripe_gateway
 
 
 class StoredEntitlements:
@@ -58,18 +58,21 @@ class SubscriptionsOfDeletedAccounts:
         """Ends subscriptions at once and closes a checkout that could still be paid. Raises when Stripe does not; then
         the account stays.
         """
-        end_now(stripe_gateway(), user_id)
+        stripe = stripe_gateway()
+        end_now(stripe, user_id)
         checkout = reading().scalar(select(Member.open_checkout_id).where(Member.user_id == user_id))
         if checkout is not None:
-            self._close(checkout)
-            end_now(stripe_gateway(), user_id)
+            self._close(stripe, checkout)
         return True
 
-    def _close(self, checkout: str) -> None:
-        stripe = stripe_gateway()
+    def _close(self, stripe: StripeGateway, checkout: str) -> None:
+        """One that was paid and not yet told of has begun a subscription."""
         try:
-            if stripe.checkout_session(checkout)["status"] == "open":
+            session = stripe.checkout_session(checkout)
+            if session["status"] == "open":
                 stripe.expire_checkout_session(checkout)
+            elif session["subscription"]:
+                stripe.cancel_subscription(session["subscription"])
         except StripeRefused as error:
             if not error.is_missing:
                 raise

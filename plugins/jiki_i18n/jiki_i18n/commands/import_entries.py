@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import and_, select
 
 from jiki_core.db import UnitOfWork
-from jiki_i18n.commands.namespaces import access_namespace
+from jiki_i18n.commands.namespaces import access_namespace, lock_sources
 from jiki_i18n.commands.store_texts import NewText, Origin, store_texts
 from jiki_i18n.errors import VersionConflict
 from jiki_i18n.exchange import (
@@ -39,6 +39,7 @@ def import_translations(
     Raises NamespaceNotFound, and VersionConflict when somebody wrote between the plan and its writing.
     """
     namespace = access_namespace(uow, incoming.namespace)
+    lock_sources(uow, namespace.id)
     rows = uow.session.execute(
         select(
             SourceMessage.id,

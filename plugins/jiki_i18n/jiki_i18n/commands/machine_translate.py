@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 
 from jiki_core.db import UnitOfWork, reading
-from jiki_i18n.commands.namespaces import access_namespace
+from jiki_i18n.commands.namespaces import access_namespace, lock_sources
 from jiki_i18n.commands.store_texts import NewText, Origin, in_batches, store_texts
 from jiki_i18n.exchange import TranslationState
 from jiki_i18n.messages import check_message, parse_message
@@ -68,15 +68,11 @@ def store_machine_texts(
     uow: UnitOfWork, namespace_id: int, locale: str, made: Sequence[tuple[Untranslated, str | None]]
 ) -> int:
     """Stores what is a valid translation of a source that is still the same and still untranslated; returns how many."""
-    current = dict(
-        uow.session.execute(
-            select(SourceMessage.id, SourceMessage.source_revision)
-            .where(SourceMessage.id.in_([one.id for one, _ in made]))
-            .with_for_update(read=True)
-        )
-        .tuples()
-        .all()
+    lock_sources(uow, namespace_id)
+    rows = uow.session.execute(
+        select(SourceMessage.id, SourceMessage.source_revision).where(SourceMessage.id.in_([one.id for one, _ in made]))
     )
+    current = {row.id: row.source_revision for row in rows}
     texts = [
         NewText(one.id, text, TranslationState.MACHINE, one.source_revision, 0)
         for one, text in made

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from jiki_core.db import UnitOfWork
 from jiki_core.errors import FieldError, ValidationFailed
 from jiki_i18n.commands.catalogue_changes import mark_changed
-from jiki_i18n.commands.namespaces import access_namespace
+from jiki_i18n.commands.namespaces import access_namespace, lock_sources
 from jiki_i18n.commands.stale import make_stale
 from jiki_i18n.commands.sync_keys import placeholders_of
 from jiki_i18n.errors import InvalidMessage, MessageNotFound, VersionConflict
@@ -70,6 +70,7 @@ def edit_message(
 ) -> None:
     """Changes `source`, `description`, `max_length` or `screenshot_url`. A source that says something else makes the
     translations stale. Raises MessageNotFound, VersionConflict, InvalidMessage."""
+    lock_sources(uow, namespace_of(uow, message_id), is_changing=True)
     message = access_message(uow, message_id, is_changing=True)
     _check_version(message, seen_version)
     before = {name: getattr(message, name) for name in changes}
@@ -96,6 +97,16 @@ def retire_message(uow: UnitOfWork, message_id: int, *, author_id: int) -> None:
     message.version += 1
     mark_changed(uow, [(message.namespace_id, SOURCE_LOCALE)])
     _audit(uow, "message:retired", message_id, author_id)
+
+
+def namespace_of(uow: UnitOfWork, message_id: int) -> int:
+    """The id of a message's namespace. Raises MessageNotFound."""
+    found = uow.session.execute(
+        select(SourceMessage.namespace_id).where(SourceMessage.id == message_id)
+    ).scalar_one_or_none()
+    if found is None:
+        raise MessageNotFound()
+    return found
 
 
 def access_message(uow: UnitOfWork, message_id: int, *, is_changing: bool = False) -> SourceMessage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from jiki_core.db import UnitOfWork
@@ -49,7 +49,20 @@ def change_namespace(uow: UnitOfWork, name: str, changes: Mapping[str, str]) -> 
 
 def access_namespace(uow: UnitOfWork, name: str) -> Namespace:
     """The namespace, locked against other changes of it until the commit; its keys can be written to. Raises NamespaceNotFound."""
-    found = uow.session.scalars(select(Namespace).where(Namespace.name == name).with_for_update(key_share=True)).one_or_none()
+    found = uow.session.scalars(
+        select(Namespace).where(Namespace.name == name).with_for_update(key_share=True)
+    ).one_or_none()
     if found is None:
         raise NamespaceNotFound()
     return found
+
+
+def lock_sources(uow: UnitOfWork, namespace_id: int, *, is_changing: bool = False) -> None:
+    """Keeps the sources of a namespace as they are until the commit, for whoever writes many translations of them; or,
+    with `is_changing`, waits until nobody relies on them."""
+    lock = func.pg_advisory_xact_lock if is_changing else func.pg_advisory_xact_lock_shared
+    uow.session.execute(select(lock(_LOCK_CLASS, namespace_id % _LOCK_RANGE)))
+
+
+#: the first half of the advisory lock's key; the second is the namespace
+_LOCK_CLASS, _LOCK_RANGE = 118_018, 2**31

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from jiki_core.db import UnitOfWork
 from jiki_i18n.commands.catalogue_changes import mark_changed
 from jiki_i18n.commands.import_entries import import_translations
-from jiki_i18n.commands.namespaces import ensure_namespace
+from jiki_i18n.commands.namespaces import ensure_namespace, lock_sources
 from jiki_i18n.commands.stale import make_stale
 from jiki_i18n.commands.store_texts import Origin
 from jiki_i18n.exchange import ConflictPolicy, Entries, Entry, ImportPlan, TranslationState
@@ -45,15 +45,11 @@ def sync_keys(
 ) -> SourcePlan:
     """Makes the namespace hold the keys of `incoming`, whose texts are English; returns what was (or would be) done.
     Invalid sources are left out and named in the plan."""
-    uow.session.execute(select(func.pg_advisory_xact_lock(_LOCK_CLASS, namespace_id % _LOCK_RANGE)))
+    lock_sources(uow, namespace_id, is_changing=True)
     plan = plan_sources(stored_keys(uow, namespace_id), incoming, retires_missing=retires_missing)
     if not is_dry_run:
         _carry_out(uow, namespace_id, plan)
     return plan
-
-
-#: keys of the advisory lock under which the keys of one namespace change
-_LOCK_CLASS, _LOCK_RANGE = 118_018, 2**31
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ members talk. Per day and month there is a number of messages for everybody.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -149,7 +150,11 @@ def _has_spoken(uow: UnitOfWork, conversation_id: int) -> bool:
 def _add(uow: UnitOfWork, conversation_id: int, role: str, content: str, timestamp: str | int | None) -> None:
     uow.session.execute(
         insert(AssistantMessage).values(
-            conversation_id=conversation_id, role=role, content=content, timestamp=timestamp, received_at=uow.now
+            conversation_id=conversation_id,
+            role=role,
+            content=content,
+            timestamp=None if timestamp is None else json.dumps(timestamp),
+            received_at=uow.now,
         )
     )
     uow.session.execute(

@@ -31,9 +31,7 @@ def create_lesson(uow: UnitOfWork, level_id: int, values: Mapping[str, Any], *, 
         contents = {name: values[name] for name in CONTENTS if name in values}
         _check(uow, contents)
         lesson_id = uow.session.execute(
-            insert(Lesson)
-            .values(level_id=level_id, uuid=uuid4(), position=UNPLACED, **contents)
-            .returning(Lesson.id)
+            insert(Lesson).values(level_id=level_id, uuid=uuid4(), position=UNPLACED, **contents).returning(Lesson.id)
         ).scalar_one()
         place_among(uow, Lesson, Lesson.level_id == level_id, lesson_id, values.get("position"))
         if reopen:

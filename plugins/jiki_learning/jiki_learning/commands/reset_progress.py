@@ -30,9 +30,7 @@ def reset_progress(uow: UnitOfWork, user_id: int, course_slug: str) -> int:
     uow.session.execute(
         delete(UserConcept).where(UserConcept.user_id == user_id, UserConcept.concept_id.in_(concept_ids))
     )
-    uow.session.execute(
-        delete(UserCourse).where(UserCourse.user_id == user_id, UserCourse.course_id == course.id)
-    )
+    uow.session.execute(delete(UserCourse).where(UserCourse.user_id == user_id, UserCourse.course_id == course.id))
     enrol(uow, user_id, course_slug)
     uow.audit(
         "progress:reset",

@@ -33,4 +33,6 @@ def start_lesson(uow: UnitOfWork, user_id: int, slug: str) -> Start:
     written = write_advance(uow, user_id, progress, plan.advance, mark=LessonMark(lesson.id, is_completed=False))
     if not progress.facts.lesson_progress:
         uow.emit(FirstLessonStarted(user_id, slug))
-    return Start(lesson, written.user_lesson_id, tuple(LessonUnlocked(one.slug) for one in plan.advance.lessons_unlocked))
+    return Start(
+        lesson, written.user_lesson_id, tuple(LessonUnlocked(one.slug) for one in plan.advance.lessons_unlocked)
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_core.db import IdentityKey, Timestamp
@@ -37,8 +36,8 @@ class AssistantMessage(LearningModel):
     conversation_id: Mapped[int] = mapped_column(ForeignKey("learning.assistant_conversations.id", ondelete="CASCADE"))
     role: Mapped[str] = mapped_column(Text)
     content: Mapped[str] = mapped_column(Text)
-    #: text or number, as the proxy signed it; null for the learner's own messages
-    timestamp: Mapped[str | int | None] = mapped_column(JSONB(none_as_null=True))
+    #: JSON of a text or a number, as the proxy signed it; null for the learner's own messages
+    timestamp: Mapped[str | None] = mapped_column(Text)
     received_at: Mapped[Timestamp]
 
     __table_args__ = (

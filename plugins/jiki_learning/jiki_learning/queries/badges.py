@@ -42,7 +42,9 @@ def acquired_badge_shape(user_id: int, badge_id: int) -> dict[str, Any]:
     row = (
         reading()
         .execute(
-            select(Badge.id, Badge.slug, Badge.num_awardees, UserAcquiredBadge.is_revealed, UserAcquiredBadge.unlocked_at)
+            select(
+                Badge.id, Badge.slug, Badge.num_awardees, UserAcquiredBadge.is_revealed, UserAcquiredBadge.unlocked_at
+            )
             .join(UserAcquiredBadge, UserAcquiredBadge.badge_id == Badge.id)
             .where(UserAcquiredBadge.user_id == user_id, Badge.id == badge_id)
         )

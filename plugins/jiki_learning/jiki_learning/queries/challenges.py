@@ -38,7 +38,7 @@ _STATUSES = text("""
 _USER_CHALLENGE = text(f"""
     select mine.completed_at,
            (
-               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp)
+               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp::json)
                                order by m.id)::text
                from learning.assistant_conversations c
                join learning.assistant_messages m on m.conversation_id = c.id
@@ -84,9 +84,7 @@ def user_challenge_id(user_id: int, challenge_id: int) -> int | None:
     return (
         reading()
         .execute(
-            select(UserChallenge.id).where(
-                UserChallenge.user_id == user_id, UserChallenge.challenge_id == challenge_id
-            )
+            select(UserChallenge.id).where(UserChallenge.user_id == user_id, UserChallenge.challenge_id == challenge_id)
         )
         .scalar_one_or_none()
     )

@@ -33,9 +33,7 @@ def concept_page(
     """
     part = query["query"].strip().lower()
     found = [
-        one
-        for one in current_catalogue().concepts.values()
-        if part in one.slug and (not slugs or one.slug in slugs)
+        one for one in current_catalogue().concepts.values() if part in one.slug and (not slugs or one.slug in slugs)
     ]
     found.sort(key=lambda one: (unlocked is not None and one.id not in unlocked, one.slug))
     rows = [{"slug": one.slug, "user_may_access": unlocked is None or one.id in unlocked} for one in found]

@@ -24,7 +24,7 @@ _USER_LESSON = text(f"""
                order by c.updated_at desc, c.id desc limit 1
            ) as talks_about,
            (
-               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp)
+               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp::json)
                                order by m.id)::text
                from learning.assistant_conversations c
                join learning.assistant_messages m on m.conversation_id = c.id
@@ -38,6 +38,7 @@ _USER_LESSON = text(f"""
     ) s on true
     where mine.user_id = :user_id and mine.lesson_id = :lesson_id
 """)
+
 
 def user_lesson_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
     """Raises UserLessonNotFound for a lesson that the learner has not started."""

@@ -43,9 +43,7 @@ def add_price_table(
 
 def publish_price_table(uow: UnitOfWork, version: str, *, actor_id: int | None = None) -> None:
     """From now on it is in force, for new checkouts; who has a subscription keeps its price. Raises PriceTableNotFound."""
-    row = uow.session.scalar(
-        select(PriceTableVersion).where(PriceTableVersion.version == version).with_for_update()
-    )
+    row = uow.session.scalar(select(PriceTableVersion).where(PriceTableVersion.version == version).with_for_update())
     if row is None:
         raise PriceTableNotFound()
     row.published_at = uow.now
@@ -55,6 +53,4 @@ def publish_price_table(uow: UnitOfWork, version: str, *, actor_id: int | None =
 
 
 def _audit(uow: UnitOfWork, action: str, version: str, note: str | None, actor_id: int | None) -> None:
-    uow.audit(
-        action, actor_id=actor_id, target_type="price_table", target_id=version, reason=note, plugin="payments"
-    )
+    uow.audit(action, actor_id=actor_id, target_type="price_table", target_id=version, reason=note, plugin="payments")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_core.db import IdentityKey, Timestamp
@@ -30,7 +30,7 @@ class Payment(PaymentsModel):
     card_country: Mapped[str | None] = mapped_column(Text)
     paid_at: Mapped[Timestamp]
     #: when Stripe was asked for what stands here
-    observed_at: Mapped[Timestamp]
+    observed_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         CheckConstraint("amount >= 0", name="amount"),

@@ -14,9 +14,7 @@ from jiki_payments.models import Payment
 def payments_of(user_id: int) -> list[dict[str, Any]]:
     """Newest first, unpaginated."""
     query = (
-        select(
-            Payment.id, Payment.amount, Payment.currency, Payment.product, Payment.receipt_url, Payment.paid_at
-        )
+        select(Payment.id, Payment.amount, Payment.currency, Payment.product, Payment.receipt_url, Payment.paid_at)
         .where(Payment.user_id == user_id)
         .order_by(Payment.paid_at.desc(), Payment.id.desc())
     )

@@ -41,7 +41,8 @@ ENGINE_BYTES = 320 * MEBIBYTE
 MAXIMUM_MESSAGE_BYTES = 16 * MEBIBYTE
 MAXIMUM_SAID_BYTES = 64 * MEBIBYTE
 _TICK_MILLISECONDS = 50
-_STDERR_TAIL_BYTES = 4096
+#: V8 says first why it gave up, and then prints its stack.
+_STDERR_BYTES = 16 * 1024
 
 
 class RunHandle:
@@ -187,7 +188,7 @@ class _Run:
                     poll.unregister(descriptor)
                     open_descriptors.discard(descriptor)
                 elif descriptor == err:
-                    self._stderr = (self._stderr + data)[-_STDERR_TAIL_BYTES:]
+                    self._stderr += data[: _STDERR_BYTES - len(self._stderr)]
                 else:
                     fault = self._take(data)
                     if fault:

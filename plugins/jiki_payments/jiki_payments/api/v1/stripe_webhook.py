@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from flask import Request, Response, request
+from flask import Request, Response
+from flask import request as current_request
 
 from jiki_core.db import unit_of_work
 from jiki_core.errors import BadRequest
@@ -26,13 +27,13 @@ class UnsignedNotice(BadRequest):
     """Not signed by Stripe, or too old, or from the future."""
 
 
-def stripe_signature(incoming: Request) -> None:
+def stripe_signature(request: Request) -> None:
     """Checks `Stripe-Signature` over the raw bytes. Raises UnsignedNotice."""
     settings = payments_settings()
     try:
         check_signature(
-            incoming.get_data(cache=True),
-            incoming.headers.get("Stripe-Signature", ""),
+            request.get_data(cache=True),
+            request.headers.get("Stripe-Signature", ""),
             settings.stripe_webhook_secret.reveal().split(),
             settings.webhook_tolerance_seconds,
         )
@@ -50,7 +51,7 @@ def stripe_signature(incoming: Request) -> None:
 def receive() -> Reply:
     """Stores the notice, once; a job handles it."""
     try:
-        notice = read_notice(json.loads(request.get_data(cache=True)))
+        notice = read_notice(json.loads(current_request.get_data(cache=True)))
     except (UnreadableNotice, ValueError) as error:
         raise BadRequest(reason="no_event") from error
     with unit_of_work() as uow:

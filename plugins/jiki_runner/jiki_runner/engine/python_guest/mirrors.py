@@ -166,13 +166,13 @@ class MirrorFactory:
         return type(base) is type and shared_name(base) != ""
 
     def _namespace(self, description: dict[str, Any], bases: tuple[type, ...]) -> dict[str, Any]:
-        bridge = self._bridge
+        bridge, read = self._bridge, self._read_attribute
         carries = any(carried_base(base) is not None for base in bases)
         namespace: dict[str, Any] = {
             "__module__": description["module"],
             "__qualname__": description["qualname"],
             "__doc__": description["doc"],
-            "__getattr__": lambda self, name: bridge.request("get", self, name),
+            "__getattr__": lambda self, name: read(self, name),
             "__setattr__": lambda self, name, value: bridge.request("set", self, name, value),
             "__delattr__": lambda self, name: bridge.request("delete", self, name),
             "__dir__": lambda self: bridge.request("special", self, "__dir__", ()),
@@ -200,6 +200,11 @@ class MirrorFactory:
         if description["standard"]:
             self._stand_in(namespace, str(description["module"]), str(description["qualname"]))
         return namespace
+
+    def _read_attribute(self, mirror: Any, name: str) -> Any:
+        if name == "__notes__" or name.startswith("jiki_"):  # kept here, by traceback and by the bridge itself
+            raise AttributeError(name)
+        return self._bridge.request("get", mirror, name)
 
     def _special(self, name: str) -> Callable[..., Any]:
         bridge = self._bridge

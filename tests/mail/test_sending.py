@@ -1,0 +1,227 @@
+"""Sending: what a mail carries, who gets none, how often it goes out, and what a server's refusal means."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+
+import pytest
+
+from jiki_core.db import unit_of_work
+from jiki_core.db.outbox import OutboxState
+from jiki_core.mail import causes_of, lift, may_receive, send_mail, suppress
+from tests.laboratory_fixtures import Laboratory
+from tests.mail.servers import Moody, smtp_server
+
+UNSUBSCRIBE = {
+    "List-Unsubscribe": "<https://api.test/api/v1/auth/unsubscribe/t?key=newsletters>",
+    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+}
+
+
+def send(lab, key="lab.receipt", to="ada@example.test", **options):
+    with lab.app.app_context(), unit_of_work() as uow:
+        send_mail(uow, key, to=to, context={"name": "Ada", **options.pop("context", {})}, **options)
+
+
+def outcomes(lab):
+    return [row.result for row in lab.sql("select result from core.job_receipts order by finished_at")]
+
+
+@pytest.fixture
+def caught(lab, mail_catcher):
+    """`caught()` runs what waits and gives the messages as the server got them, oldest first."""
+    mail_catcher.clear()
+
+    def read():
+        lab.drain()
+        paths = sorted((mail_catcher._maildir / "new").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths]
+
+    return read
+
+
+def test_a_mail_carries_both_parts_its_language_and_its_sender(lab, caught):
+    send(lab)
+    (message,) = caught()
+    assert (message["To"], message["From"], message["Subject"]) == (
+        "ada@example.test",
+        "Jiki <hello@mail.jiki.io>",
+        "Receipt for Ada",
+    )
+    assert (message["Content-Language"], message["Auto-Submitted"]) == ("en", "auto-generated")
+    assert message["Message-ID"].endswith("@mail.jiki.io>")
+    assert message.get_body(("plain",)).get_content().startswith("Hello Ada,")
+    assert "<table" in message.get_body(("html",)).get_content()
+    assert message["List-Unsubscribe"] is None
+
+
+def test_a_subject_cannot_smuggle_headers_in(lab, caught):
+    send(lab, context={"name": "Ada\r\nBcc: eve@example.test"})
+    (message,) = caught()
+    assert message["Bcc"] is None
+
+
+def test_the_one_click_headers_go_with_mail_that_people_may_refuse(lab, caught):
+    send(lab, "lab.news", headers=UNSUBSCRIBE)
+    send(lab, "lab.nudge", context={"unsubscribe_url": "https://web.test/unsubscribe"})
+    news, nudge = caught()
+    assert news["List-Unsubscribe"] == UNSUBSCRIBE["List-Unsubscribe"]
+    assert news["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert nudge["List-Unsubscribe"] == "<https://web.test/unsubscribe>"
+
+
+def test_a_sender_may_not_set_headers_of_ours(lab):
+    with pytest.raises(TypeError, match="may not set From"):
+        send(lab, headers={"From": "eve@example.test"})
+
+
+@pytest.mark.parametrize(
+    ("key", "sender"),
+    [
+        ("lab.receipt", "mail@mail.test"),
+        ("lab.nudge", "nudge@notifications.test"),
+        ("lab.news", "news@hello.test"),
+    ],
+)
+def test_each_category_has_its_own_sender(lab, lab_folder, make_app, caught, key, sender):
+    app = make_app(
+        (),
+        {
+            "JIKI_PLUGINS_ENABLED": "lab",
+            "JIKI_MAIL_FROM": "mail@mail.test",
+            "JIKI_MAIL_FROM_NOTIFICATIONS": "nudge@notifications.test",
+            "JIKI_MAIL_FROM_MARKETING": "news@hello.test",
+        },
+    )
+    other = Laboratory(app, lab_folder)
+    send(other, key)
+    other.drain()
+    (message,) = caught()
+    assert message["From"] == sender
+
+
+def test_asking_again_with_the_same_key_sends_nothing(lab, caught):
+    for _ in range(2):
+        send(lab, dedupe_key="welcome:7")
+    send(lab, dedupe_key="welcome:8")
+    send(lab, "lab.nudge", dedupe_key="welcome:7")
+    assert len(caught()) == 3
+    assert lab.sql("select count(*) from core.mail_dedupe_keys where outbox_id in (select id from core.outbox)")[0][0] == 3
+
+
+def test_a_template_nobody_declared_and_a_missing_value_are_refused_where_the_mail_is_asked_for(lab):
+    with pytest.raises(LookupError, match="no plugin declares the e-mail 'lab.other'"):
+        send(lab, "lab.other")
+    with (
+        lab.app.app_context(),
+        unit_of_work() as uow,
+        pytest.raises(TypeError, match="the e-mail 'lab.receipt' needs name"),
+    ):
+        send_mail(uow, "lab.receipt", to="a@example.test", context={})
+
+
+def test_an_address_that_is_none_is_dead_at_once(lab):
+    send(lab, to="nobody at all")
+    lab.drain()
+    (row,) = lab.sql("select state, failures, reason from core.outbox")
+    assert tuple(row) == ("dead", 1, "the recipient of lab.receipt is no e-mail address")
+
+
+@pytest.mark.parametrize(
+    ("cause", "stopped"),
+    [
+        ("bounce", {"lab.receipt", "lab.nudge", "lab.news"}),
+        ("complaint", {"lab.nudge", "lab.news"}),
+        ("unsubscribe", {"lab.nudge", "lab.news"}),
+    ],
+)
+def test_a_suppressed_address_gets_what_its_cause_leaves(lab, caught, cause, stopped):
+    with lab.app.app_context(), unit_of_work() as uow:
+        assert suppress(uow, "Ada@Example.test ", cause, "said so") is True
+        assert suppress(uow, "ada@example.test", cause) is False
+    for key in ("lab.receipt", "lab.nudge", "lab.news"):
+        send(lab, key)
+    assert {message["X-Jiki-Template"] for message in caught()} == {"lab.receipt", "lab.nudge", "lab.news"} - stopped
+    assert outcomes(lab).count("suppressed") == len(stopped)
+
+
+def test_a_suppression_can_be_lifted_and_is_told_as_an_event(lab):
+    with lab.app.app_context(), unit_of_work() as uow:
+        suppress(uow, "ada@example.test", "complaint")
+        suppress(uow, "ada@example.test", "bounce")
+        assert causes_of(uow.session, "ADA@example.test") == {"complaint", "bounce"}
+        assert lift(uow, "ada@example.test", "bounce") == 1
+        assert may_receive(uow.session, "ada@example.test", "transactional")
+        assert not may_receive(uow.session, "ada@example.test", "marketing")
+        assert lift(uow, "ada@example.test") == 1
+        assert may_receive(uow.session, "ada@example.test", "marketing")
+    events = lab.sql("select payload from core.outbox where name = 'core.address_suppressed' order by seq")
+    assert [row.payload["cause"] for row in events] == ["complaint", "bounce"]
+
+
+@pytest.fixture
+def lab_with(lab, lab_folder, make_app):
+    """The laboratory, sending to another server."""
+
+    def build(url):
+        return Laboratory(
+            make_app((), {"JIKI_PLUGINS_ENABLED": "lab", "JIKI_MAIL_SMTP_URL": url}),
+            lab_folder,
+        )
+
+    return build
+
+
+def state(lab):
+    (row,) = lab.sql("select state, failures, reason from core.outbox where kind = 'job'")
+    return tuple(row)
+
+
+def test_a_mailbox_that_does_not_exist_is_suppressed_and_not_tried_again(lab, lab_with):
+    with smtp_server(Moody(to_recipient="550 5.1.1 no such user")) as url:
+        there = lab_with(url)
+        send(there)
+        there.drain()
+    assert outcomes(lab) == ["refused"]
+    (row,) = lab.sql("select address, cause, detail from core.mail_suppressions")
+    assert tuple(row) == ("ada@example.test", "bounce", "550 5.1.1 no such user")
+
+
+def test_a_deferral_is_tried_again_later(lab, lab_with):
+    with smtp_server(Moody(to_recipient="451 4.7.1 greylisted")) as url:
+        there = lab_with(url)
+        send(there)
+        there.drain()
+    assert state(lab) == ("new", 1, "NotAccepted: 451 4.7.1 greylisted")
+
+
+def test_a_server_that_is_away_is_tried_again_later(lab, lab_with):
+    there = lab_with("smtp://127.0.0.1:1")
+    send(there, "lab.news")
+    there.drain()
+    assert state(lab)[:2] == ("new", 1)
+    assert lab.sql("select checkpoint from core.outbox")[0].checkpoint == {"is_handed_over": False}
+
+
+@pytest.mark.parametrize(
+    ("key", "copies"),
+    [
+        ("lab.receipt", 2),  # at least once: better twice than never
+        ("lab.nudge", 2),
+        ("lab.news", 1),  # at most once: better never than twice
+    ],
+)
+def test_a_lost_acknowledgement_may_double_what_matters_and_never_marketing(lab, lab_with, key, copies):
+    handler = Moody(to_message=None)
+    with smtp_server(handler) as url:
+        there = lab_with(url)
+        send(there, key)
+        there.drain()
+        handler.to_message = "250 kept"
+        there.drain(including_later=True)
+    assert len(handler.taken) == copies
+    assert {email.message_from_bytes(one)["Message-ID"] for one in handler.taken} == {
+        email.message_from_bytes(handler.taken[0])["Message-ID"]
+    }
+    assert state(lab)[0] == OutboxState.DONE
