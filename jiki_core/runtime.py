@@ -52,6 +52,15 @@ class PluginStates(Protocol):
     def is_listed(self, plugin: str) -> bool:
         """It is named in the configuration, running or not."""
 
+    def suspension_of(self, name: str) -> str | None:
+        """Why a job, listener or channel is held by itself; None when it is not."""
+
+    def note_failure(self, plugin: str, kind: str, name: str, error: str) -> None:
+        """A job or listener failed by its own fault; too many in a row suspend it. Outside any unit of work."""
+
+    def note_success(self, name: str) -> None:
+        """It worked: failures in a row count from zero again."""
+
     def is_provider_missing(self, contract: str) -> bool:
         """A listed plugin that could not be loaded here answered `contract` ("<module>.<class>") when it last was."""
 

@@ -15,17 +15,20 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from jiki_core.configuration import CoreSettings, derived_key
-from jiki_core.db import db
+from jiki_core.db import db, unit_of_work
 from jiki_core.db.migration_sets import MigrationSet, core_set, set_of_package, set_status
-from jiki_core.observability import get_logger
+from jiki_core.observability import counter, get_logger
 from jiki_core.plugins.fingerprint import fingerprint, settings_digest
 from jiki_core.plugins.host import PluginHost
 from jiki_core.plugins.resolve import requirement_names
+from jiki_core.plugins.suspending import FAILURES_IN_A_ROW, FailureCounts, suspend
 from jiki_core.plugins.watching import ProcessPicture, Snapshot, Watcher
 from jiki_core.runtime import SERVING_ROLES, AppRole
 
 log = get_logger(__name__)
 RETRY_SECONDS = 1.0
+
+_suspensions = counter("jiki_plugin_suspensions_total", "Jobs and listeners held for failing", ["plugin", "kind"])
 
 
 class SchemaGate:
@@ -40,6 +43,7 @@ class SchemaGate:
         self._is_core_current = False
         self._next_try = 0.0
         self._settings_key = derived_key(settings, "plugin-fingerprint")
+        self._failures = FailureCounts()
         self._heads: dict[str, str | None] = {}
         self.watcher = Watcher(
             settings.sqlalchemy_url.replace("postgresql+psycopg://", "postgresql://", 1),
@@ -73,6 +77,27 @@ class SchemaGate:
             contract in contracts and name not in self._host.loaded and self._host.is_listed(name)
             for name, contracts in provides.items()
         )
+
+    def suspension_of(self, name: str) -> str | None:
+        if not self.watcher.snapshot.suspensions:
+            return None
+        return next((why for (_, one), (_, why) in self.watcher.snapshot.suspensions.items() if one == name), None)
+
+    def note_failure(self, plugin: str, kind: str, name: str, error: str) -> None:
+        if plugin == "core" or not self._failures.fail(name):
+            return
+        reason = f"failed {FAILURES_IN_A_ROW} times in a row, the last time with: {error[:500]}"
+        log.error("plugin_part_suspended", plugin=plugin, kind=kind, name=name, reason=reason)
+        _suspensions.labels(plugin, kind).inc()
+        try:
+            with unit_of_work() as uow:
+                suspend(uow, plugin, kind, name, reason=reason)
+            self.watcher.refresh()
+        except (SQLAlchemyError, psycopg.Error):
+            log.exception("suspension_not_written", name=name)
+
+    def note_success(self, name: str) -> None:
+        self._failures.succeed(name)
 
     def look(self) -> None:
         """Checks tables and reads pauses now, for commands that show states.

@@ -8,6 +8,15 @@ from tests.plugin_factory import PluginFolder
 
 _PLUGIN = """
     @hookimpl
+    def jiki_configure(self, app: Any, settings: Any) -> None:
+        import os
+
+        if os.environ.get("LAB_HAS_TRAPS"):
+            from acme_lab.traps import set_traps
+
+            set_traps()
+
+    @hookimpl
     def jiki_blueprints(self) -> Sequence[Mount]:
         from acme_lab.routes import admin, blp
 
@@ -62,7 +71,7 @@ from jiki_core.mail import send_mail
 from jiki_core.runtime import runtime
 from sqlalchemy import text
 
-QUICK = Retry(limit=3, first_delay_seconds=0.01, factor=1.0)
+THRICE = Retry(limit=3, first_delay_seconds=600.0, factor=1.0)
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,14 @@ def count_slowly(uow: UnitOfWork, key: str, seconds: float) -> None:
     bump(uow, key)
     runtime().redis.incr(f"lab:started:{key}")
     time.sleep(seconds)
+
+
+def count_over_traps(uow: UnitOfWork, key: str) -> None:
+    from acme_lab.traps import step_on
+
+    bump(uow, key)
+    step_on("mid_write")
+    uow.after_commit(lambda: step_on("after_commit"))
 
 
 def fail(uow: UnitOfWork, key: str) -> None:
@@ -171,14 +188,15 @@ def hear_in_order(uow: UnitOfWork, event: Ordered) -> None:
 JOBS = [
     Job(count, aliases=("count_formerly",)),
     Job(count_and_mail),
+    Job(count_over_traps),
     Job(count_slowly, timeout_seconds=120),
-    Job(fail, retry=QUICK),
+    Job(fail, retry=THRICE),
     Job(give_up),
     Job(sleep_too_long, retry=Retry(limit=1), timeout_seconds=1),
-    Job(settle_and_fail, retry=QUICK),
+    Job(settle_and_fail, retry=THRICE),
     Job(long_way),
-    Job(resume, retry=QUICK),
-    Job(meet, retry=QUICK),
+    Job(resume, retry=THRICE),
+    Job(meet, retry=THRICE),
     Job(unwritable, retry=Retry(limit=1)),
     Job(bump, name="bump_once", unique=True),
     Job(every_minute, schedule="* * * * *", queue="heavy"),
@@ -229,6 +247,29 @@ def count(body):
         work.bump(uow, body["key"])
         job = uow.enqueue(work.count, key=f"{body['key']}-job")
     return reply({"rows": rows(body["key"]), "job": str(job)}, status=201)
+
+
+@blp.route("/order", methods=["POST"])
+@blp.arguments(KeyBody)
+@blp.response(201)
+def order(body):
+    with unit_of_work() as uow:
+        work.bump(uow, body["key"])
+        uow.enqueue(work.count_and_mail, key=f"{body['key']}-job")
+    return reply({}, status=201)
+
+
+@blp.route("/trap", methods=["POST"])
+@blp.arguments(KeyBody)
+@blp.response(201)
+def trap(body):
+    from acme_lab.traps import step_on
+
+    with unit_of_work() as uow:
+        work.bump(uow, body["key"])
+        uow.enqueue(work.count_over_traps, key=f"{body['key']}-job")
+        uow.after_commit(lambda: step_on("before_hand_over"))
+    return reply({}, status=201)
 
 
 @blp.route("/count", methods=["DELETE"])
@@ -323,6 +364,38 @@ def admin_count(body):
     return reply({"by": me().user_id})
 """
 
+_TRAPS = """
+from __future__ import annotations
+
+import os
+import signal
+
+from jiki_core.jobs import dispatch, relay
+from jiki_core.runtime import runtime
+
+
+def step_on(trap: str) -> None:
+    '''Ends this process with SIGKILL if the test has laid the trap; a trap works once.'''
+    if runtime().redis.getdel(f"lab:trap:{trap}"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def set_traps() -> None:
+    claim, put = dispatch._claim, relay.put
+
+    def claiming(*given):
+        step_on("after_pop")
+        claimed = claim(*given)
+        step_on("after_claim")
+        return claimed
+
+    def putting(*given):
+        step_on("before_put")
+        return put(*given)
+
+    dispatch._claim, relay.put = claiming, putting
+"""
+
 _EMAILS = {
     "emails/receipt/en.txt": "Receipt for {{ name }}\nHello {{ name }},\nsee {{ frontend_url }}/premium\n",
     "emails/receipt/en.mjml": (
@@ -340,5 +413,5 @@ _EMAILS = {
 def add_lab(folder: Path) -> PluginFolder:
     """The plugin in `folder`, which must be on sys.path (or PYTHONPATH) to be found."""
     made = PluginFolder(folder)
-    made.add("lab", _PLUGIN, files={"work.py": _WORK, "routes.py": _ROUTES, **_EMAILS})
+    made.add("lab", _PLUGIN, files={"work.py": _WORK, "routes.py": _ROUTES, "traps.py": _TRAPS, **_EMAILS})
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -116,6 +116,8 @@ class Connection:
             self._say(protocol.welcome())
         else:
             restored = self._restore(query.get("sid", ""))
+            if restored:
+                self._save_session()  # the line may break again before there is a quiet moment
             self._say(protocol.welcome(self.sid, [one.key for one, _ in restored] or None))
             for subscription, effects in restored:
                 subscription.transmit(effects.transmissions)
@@ -192,7 +194,10 @@ class Connection:
 
     def _subscribe(self, command: Command) -> str:
         key = command.identifier
-        if key in self.subscriptions or key in self._waiting:
+        present = self.subscriptions.get(key)
+        if present is not None and not present.is_confirmed:
+            return self._confirm(present, command)
+        if present is not None or key in self._waiting:
             return "duplicate"
         identifier = protocol.encode_identifier(key)
         resolved = self._resolve(key)
@@ -210,12 +215,24 @@ class Connection:
             self._say(protocol.reject_subscription(identifier))
             return "rejected"
         subscription, effects = established
-        self._say(protocol.confirm_subscription(identifier))
-        subscription.transmit(effects.transmissions)
-        if command.history is not None and self.dialect is Dialect.EXTENDED:
-            subscription.fulfil(command.history)
-        else:
+        return self._confirm(subscription, command, effects.transmissions)
+
+    def _confirm(self, subscription: Subscription, command: Command, transmissions: Sequence[bytes] = ()) -> str:
+        """Says that it is subscribed and does what else the command asks for.
+
+        A restored subscription is confirmed as well when its client asks: the line broke before it got the first
+        confirmation. Such a client asks for the history twice, alone and with the subscribe; the second time nothing
+        is repeated.
+        """
+        subscription.is_confirmed = True
+        subscription.say(protocol.confirm_subscription(subscription.identifier))
+        subscription.transmit(transmissions)
+        if command.history is None or self.dialect is Dialect.BASE:
             subscription.go_live()
+        elif subscription.is_replayed:
+            subscription.say(protocol.confirm_history(subscription.identifier))
+        else:
+            subscription.fulfil(command.history)
         if command.presence is not None:
             self._join(command)
         return "confirmed"

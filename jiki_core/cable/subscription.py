@@ -31,7 +31,9 @@ class Subscription:
         "channel",
         "dialect",
         "identifier",
+        "is_confirmed",
         "is_present",
+        "is_replayed",
         "key",
         "plugin",
         "presence_id",
@@ -57,6 +59,10 @@ class Subscription:
         self.presence_stream: str | None = None
         self.presence_id: str | None = None
         self.is_present = False
+        #: confirmed on this connection; a restored one is not
+        self.is_confirmed = False
+        #: a history was confirmed on this connection
+        self.is_replayed = False
         self._connection = connection
         self._attachments: dict[str, Attachment] = {}
         self._pending_history: HistoryRequest | None = None
@@ -136,6 +142,7 @@ class Subscription:
     def _replay(self, request: HistoryRequest) -> None:
         is_whole = self._connection.hub.replay(list(self._attachments.values()), request)
         metrics.HISTORIES.labels("confirmed" if is_whole else "rejected").inc()
+        self.is_replayed = is_whole
         answer = protocol.confirm_history if is_whole else protocol.reject_history
         self.say(answer(self.identifier))
         self._release(Flow.HELD)

@@ -29,6 +29,7 @@ from jiki_core.db.migration_sets import (
 )
 from jiki_core.db.records import PluginRecord
 from jiki_core.plugins.host import PluginHost
+from jiki_core.plugins.personal_data import stored_form
 from jiki_core.schema_gate import plugin_sets
 
 
@@ -225,6 +226,7 @@ def _record(sets: list[MigrationSet]) -> None:
                 values["tables"] = sorted(
                     table.name for table in Model.metadata.tables.values() if table.schema == one.name
                 )
+                values["personal_data"] = stored_form(loaded.contributions.models, loaded.contributions.personal_data)
                 values["provides"] = [each.contract.stored_name() for each in loaded.contributions.providers]
             uow.session.execute(
                 insert(PluginRecord)

@@ -7,6 +7,7 @@ import json
 import click
 from flask.cli import with_appcontext
 
+from jiki_core.cli.plugin_authoring import new_command
 from jiki_core.cli.plugin_host import explain, installed, look_at_database, the_host
 from jiki_core.cli.plugin_pausing import pause_command, resume_command
 from jiki_core.cli.plugin_purging import purge_command
@@ -30,6 +31,7 @@ for command in (
     pause_command,
     resume_command,
     purge_command,
+    new_command,
 ):
     cli.add_command(command)
 

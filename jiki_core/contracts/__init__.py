@@ -5,6 +5,7 @@ from jiki_core.contracts.binding import Provider
 from jiki_core.contracts.contract import Cardinality, Contract, question
 from jiki_core.contracts.core import (
     Account,
+    AccountErasure,
     AccountFields,
     Accounts,
     AccountSetup,
@@ -12,12 +13,14 @@ from jiki_core.contracts.core import (
     Entitlements,
     NetworkReputation,
     SignIns,
+    TranslatableTexts,
     Translator,
     Verdict,
 )
 
 __all__ = [
     "Account",
+    "AccountErasure",
     "AccountFields",
     "AccountSetup",
     "Accounts",
@@ -28,6 +31,7 @@ __all__ = [
     "NetworkReputation",
     "Provider",
     "SignIns",
+    "TranslatableTexts",
     "Translator",
     "Verdict",
     "ask",

@@ -19,6 +19,7 @@ from jiki_core.contracts.binding import BoundProvider
 from jiki_core.contracts.contract import Cardinality, Contract, Question
 from jiki_core.db.unit_of_work import current_unit
 from jiki_core.observability import counter, get_logger, histogram
+from jiki_core.observability.costs import charged
 from jiki_core.runtime import runtime
 
 C = TypeVar("C", bound=Contract)
@@ -73,7 +74,7 @@ def _call(
     if runtime().plugins.is_running(provider.plugin):
         started = time.perf_counter()
         try:
-            with _savepoint(contract.budget_ms):
+            with charged(provider.plugin, contract.__name__), _savepoint(contract.budget_ms):
                 answer = getattr(provider.answers, name)(*args, **kwargs)
         except Exception:
             log.exception("contract_failed", contract=contract.__name__, question=name, plugin=provider.plugin)

@@ -74,6 +74,22 @@ class AccountSetup(Contract):
         raise AssertionError("answered by a provider")
 
 
+class AccountErasure(Contract):
+    """What ends with an account besides its rows. Answered by auth; without it there are no accounts to end."""
+
+    budget_ms = 10_000
+
+    @question(absent=True, failing=False)
+    def prepare(self, user_id: int) -> bool:
+        """Outside any unit: everything outside (subscriptions, …) is ended; False when something could not be."""
+        raise AssertionError("answered by a provider")
+
+    @question(absent=True, failing=False)
+    def close(self, uow: UnitOfWork, user_id: int, reason: str) -> bool:
+        """In the erasure's transaction: sessions and sockets end, listeners hear of it, the account's row goes."""
+        raise AssertionError("answered by a provider")
+
+
 def _all(answer: bool) -> Any:
     return lambda entitlement, user_ids: dict.fromkeys(user_ids, answer)
 
@@ -118,6 +134,21 @@ class Translator(Contract):
     @question(absent=lambda: ("en",), failing=lambda: ("en",))
     def known_locales(self) -> Sequence[str]:
         """Locales that may be chosen, drafts included."""
+        raise AssertionError("answered by a provider")
+
+
+class TranslatableTexts(Contract):
+    """Texts that a plugin keeps in its own tables and wants translated; i18n asks for them at `flask i18n sync`.
+
+    What ships with a package needs no provider: i18n reads its `data/messages`.
+    """
+
+    cardinality = Cardinality.MANY
+    budget_ms = 10_000
+
+    @question(absent=None, failing=None)
+    def texts(self) -> Mapping[str, Mapping[str, str]]:
+        """Namespace → key → English text (ICU MessageFormat): all of each namespace, for a key left out is retired."""
         raise AssertionError("answered by a provider")
 
 

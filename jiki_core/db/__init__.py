@@ -1,6 +1,6 @@
 """PostgreSQL: models with a schema per plugin, the one unit of work that commits, and the core's own tables."""
 
-from jiki_core.db.database import db, reading
+from jiki_core.db.database import db, reading, release_connection
 from jiki_core.db.identifiers import uuid7
 from jiki_core.db.model import CoreModel, IdentityKey, Model, Timestamp
 from jiki_core.db.unit_of_work import UnitOfWork, record_refusal, refuse_inside_unit, unit_of_work
@@ -15,6 +15,7 @@ __all__ = [
     "reading",
     "record_refusal",
     "refuse_inside_unit",
+    "release_connection",
     "unit_of_work",
     "uuid7",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from jiki_core.configuration import CoreSettings
+from jiki_core.db import statement_costs as statement_costs  # listens to all engines
 from jiki_core.db.model import Model
 
 
@@ -64,6 +65,23 @@ def reading() -> Session:
 
     unit = current_unit()
     return unit.session if unit is not None else db.session()
+
+
+def release_reader() -> None:
+    """Gives back the connection of this context's reader before a unit takes one: threads are as many as connections, so
+    a thread that held two would wait for others that wait for it."""
+    if pinned_connection() is None and db.session.registry.has():
+        db.session().close()
+
+
+def release_connection() -> None:
+    """Gives the reads' connection back before something slow that needs none: a call outside, a password hash.
+
+    The next read takes one again. Within a unit of work, whose transaction needs its connection, nothing happens.
+    """
+    session = reading()
+    if session is db.session():
+        session.close()
 
 
 def writing_bind() -> Engine | Connection:

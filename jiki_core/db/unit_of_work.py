@@ -18,13 +18,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import orjson
+from flask import has_app_context
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from jiki_core.db.commits import CONFLICT_ATTEMPTS, commit, is_conflict, pause_before_retry
-from jiki_core.db.database import writing_bind
+from jiki_core.db.database import release_reader, writing_bind
 from jiki_core.db.identifiers import uuid7
 from jiki_core.db.outbox import IN_FLIGHT, PRIORITY_RANKS, JobOptions, OutboxEntry, OutboxKind, OutboxState
 from jiki_core.db.records import AuditEvent, Notification
@@ -318,6 +319,8 @@ def refuse_inside_unit(what: str) -> None:
     if (scope := _scope.get()) is not None:
         scope.finish()
         scope.has_called_out = True
+    if has_app_context():
+        release_reader()  # what was read before the call has its connection still
 
 
 @contextmanager
@@ -332,6 +335,7 @@ def unit_of_work() -> Iterator[UnitOfWork]:
     scope = _scope.get()
     if scope is not None:
         scope.finish()
+    release_reader()
     session = Session(
         bind=writing_bind(), autoflush=True, expire_on_commit=False, join_transaction_mode="create_savepoint"
     )

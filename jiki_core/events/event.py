@@ -21,6 +21,8 @@ class Event:
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
+    #: a field whose equal values are delivered to each listener in the order of emission; None = any order
+    ordered_by: ClassVar[str | None] = None
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __init_subclass__(cls) -> None:

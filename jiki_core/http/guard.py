@@ -25,6 +25,7 @@ from jiki_core.http.caching import make_cacheable
 from jiki_core.http.mounts import Mounted
 from jiki_core.http.parsing import check_query, read_json_body
 from jiki_core.observability import counter, gauge, get_logger, histogram
+from jiki_core.observability.costs import current_costs, start_costs, stop_costs
 from jiki_core.observability.request_ids import accept_request_id, bind_request_id, current_request_id
 from jiki_core.runtime import Runtime, runtime_of
 from jiki_core.security import Policy, current_identity, is_cross_site
@@ -44,6 +45,9 @@ DRAIN_LIMIT = 32 * 1024 * 1024
 _seconds = histogram(
     "http_server_request_duration_seconds", "Time to answer", ["method", "route", "status_class", "plugin"]
 )
+_statements = histogram(
+    "jiki_db_queries_per_request", "Statements of a request", ["plugin"], buckets=(1, 2, 5, 10, 20, 50, 100)
+)
 _active = gauge("http_server_active_requests", "Requests being answered")
 _denials = counter("jiki_policy_denials_total", "Requests refused by a policy", ["policy"])
 
@@ -56,6 +60,7 @@ def install_guard(app: Flask) -> None:
         if request.endpoint == SOCKET_ENDPOINT:
             return
         g.jiki_started = time.perf_counter()
+        g.jiki_costs = start_costs()
         bind_request_id(accept_request_id(request.headers.get("X-Request-Id")))
         _active.inc()
         mounted = runtime_of(app).mounted.get(request.endpoint or "")
@@ -71,6 +76,8 @@ def install_guard(app: Flask) -> None:
     def forget(_error: BaseException | None) -> None:
         if request.endpoint != SOCKET_ENDPOINT:
             _active.dec()
+            if "jiki_costs" in g:
+                stop_costs(g.pop("jiki_costs"))
             bind_request_id(None)
 
 
@@ -162,6 +169,11 @@ def _finish(app: Flask, response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "(none)"
     plugin = mounted.plugin if mounted else "core"
     _seconds.labels(request.method, route, f"{response.status_code // 100}xx", plugin).observe(elapsed)
+    costs = current_costs()
+    if costs is not None:
+        _statements.labels(plugin).observe(costs.statements)
+        if at.settings.is_development:
+            headers["Server-Timing"] = costs.server_timing(plugin, elapsed)
     identity = g.get("jiki_identity")
     log.info(
         "request",

@@ -154,13 +154,13 @@ class RateLimiter:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A reserved attempt; it stays counted unless it succeeds."""
+    """A reserved attempt; it stays counted unless it is given back."""
 
     limiter: RateLimiter
     reserved: Sequence[tuple[Limit, str]]
 
-    def succeeded(self) -> None:
-        """Gives the reservation back: only failures count."""
+    def give_back(self) -> None:
+        """After a success, or when the attempt could not be made: only failures count."""
         for limit, subject in self.reserved:
             self.limiter.release(limit, subject)
 

@@ -58,6 +58,9 @@ def run(outbox_id: str, attempt: int) -> None:
     if not runtime().plugins.is_running(bound.plugin) or runtime().plugins.is_paused(bound.plugin):
         _give_back(claim, OutboxState.HELD, f"the plugin {bound.plugin} is not running")
         return
+    if suspended := runtime().plugins.suspension_of(claim.name):
+        _give_back(claim, OutboxState.HELD, f"suspended: {suspended}")
+        return
     bind_request_id(claim.request_id)
     _waited.labels(claim.queue).observe(claim.waited_seconds)
     try:
@@ -74,10 +77,13 @@ def run(outbox_id: str, attempt: int) -> None:
             _interrupted(claim, "the database went away; this does not count as a failure")
         else:
             _failed(bound, claim, error)
+            kind = "listener" if "event" in claim.payload and ".on." in claim.name else "job"
+            runtime().plugins.note_failure(bound.plugin, kind, claim.name, _sentence(bound, error))
     except BaseException:
         _interrupted(claim, "the worker was told to stop; this does not count as a failure")
         raise
     else:
+        runtime().plugins.note_success(claim.name)
         _jobs.labels(claim.queue, claim.name, "done").inc()
         log.info("job_done", job=claim.name, outbox_id=outbox_id, attempt=attempt)
     finally:

@@ -147,7 +147,9 @@ def held_may_go_on() -> int:
     names = [
         name
         for name, bound in at.jobs.items()
-        if at.plugins.is_running(bound.plugin) and not at.plugins.is_paused(bound.plugin)
+        if at.plugins.is_running(bound.plugin)
+        and not at.plugins.is_paused(bound.plugin)
+        and at.plugins.suspension_of(name) is None
     ]
     with unit_of_work() as uow:
         released = uow.session.execute(

@@ -9,8 +9,8 @@ from typing import Any
 
 import redis
 from flask import Flask
-from rq.serializers import JSONSerializer
 from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
 
 from jiki_core.jobs.queues import open_queue

@@ -10,10 +10,12 @@ from jiki_core.plugins.contributions import Seed
 from jiki_core.plugins.hookspecs import hookimpl
 from jiki_core.plugins.lifecycle import ChangeKind, PluginChange
 from jiki_core.plugins.manifest import Plugin
+from jiki_core.plugins.personal_data import DELETE, PersonalTable, anonymise, retain
 from jiki_core.plugins.state import PluginState, PluginStatus
 from jiki_core.security import Permission, Role
 
 __all__ = [
+    "DELETE",
     "ChangeKind",
     "Channel",
     "EmailTemplate",
@@ -21,6 +23,7 @@ __all__ = [
     "Listener",
     "Mount",
     "Permission",
+    "PersonalTable",
     "Plugin",
     "PluginChange",
     "PluginState",
@@ -28,5 +31,7 @@ __all__ = [
     "Provider",
     "Role",
     "Seed",
+    "anonymise",
     "hookimpl",
+    "retain",
 ]

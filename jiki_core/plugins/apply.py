@@ -12,6 +12,7 @@ from jiki_core.db import db, reading, unit_of_work
 from jiki_core.db.records import PluginRecord
 from jiki_core.plugins.host import PluginHost
 from jiki_core.plugins.lifecycle import CHANGE_LOCK, ChangeKind, PluginChange, changes_between
+from jiki_core.plugins.personal_data import stored_form
 
 Failure = tuple[PluginChange, str, Exception]
 
@@ -70,6 +71,7 @@ def _remember(host: PluginHost, change: PluginChange) -> None:
                 "version": found.version,
                 "package": found.package,
                 "requires": host.requirements()[change.plugin],
+                "personal_data": stored_form(loaded.contributions.models, loaded.contributions.personal_data),
                 "provides": [one.contract.stored_name() for one in loaded.contributions.providers],
                 "applied_version": change.after,
             }

@@ -16,6 +16,7 @@ from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.mail.templates import BoundTemplate, bind_templates
+from jiki_core.plugins.personal_data import PersonalTable
 from jiki_core.security import Permission, Role
 
 
@@ -44,6 +45,7 @@ class Contributions:
     roles: tuple[Role, ...] = ()
     seeds: tuple[Seed, ...] = ()
     emails: tuple[EmailTemplate, ...] = ()
+    personal_data: tuple[PersonalTable, ...] = ()
 
 
 @dataclass
@@ -73,6 +75,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "permissions": (lambda value: isinstance(value, Permission | Role), "Permission or Role"),
     "seeds": (lambda value: isinstance(value, Seed), "Seed"),
     "emails": (lambda value: isinstance(value, EmailTemplate), "EmailTemplate"),
+    "personal_data": (lambda value: isinstance(value, PersonalTable), "PersonalTable"),
 }
 
 

@@ -22,6 +22,7 @@ from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins.contributions import Seed
 from jiki_core.plugins.lifecycle import PluginChange
+from jiki_core.plugins.personal_data import PersonalTable
 from jiki_core.security import Identity, Permission, Role
 
 PROJECT = "jiki"
@@ -74,6 +75,14 @@ class HookSpecs:
         """Mail templates of the package's `emails` folder."""
 
     @hookspec
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:  # type: ignore[empty-body]  # a specification
+        """What export and erasure do with each table that leads to users: `DELETE`, `anonymise(...)` or `retain(reason)`.
+
+        A table with a column `user_id`, or with a foreign key to such a table, must be declared. The core keeps the
+        declarations in the plugin's record, so that both work while the plugin is off or gone.
+        """
+
+    @hookspec
     def jiki_configure(self, app: Flask, settings: Any) -> None:
         """Once per app, after validation and before mounting: `init_app` of the plugin's own extensions.
 
@@ -115,4 +124,5 @@ CONTRIBUTION_HOOKS = (
     "jiki_permissions",
     "jiki_seeds",
     "jiki_emails",
+    "jiki_personal_data",
 )

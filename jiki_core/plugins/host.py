@@ -6,6 +6,7 @@ A plugin that fails a phase gets a state, a cause and a remedy; its dependents a
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,13 +18,15 @@ from flask import Flask, Request
 
 from jiki_core.configuration import Configuration
 from jiki_core.errors import DomainError, InternalError
-from jiki_core.observability import counter, get_logger
+from jiki_core.observability import counter, gauge, get_logger
+from jiki_core.observability.costs import charged
 from jiki_core.plugins.contributions import Contributions, Made, collect, make
 from jiki_core.plugins.discovery import Discovered, discover
 from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
 from jiki_core.plugins.lifecycle import PluginChange
 from jiki_core.plugins.manifest import Plugin, manifest_mistakes
 from jiki_core.plugins.pausing import Paused, effective_pauses
+from jiki_core.plugins.personal_data import personal_data_mistakes, subjects_of
 from jiki_core.plugins.resolve import Candidate, blocked_by, requirement_names, resolve
 from jiki_core.plugins.state import PluginState, PluginStatus, Problem
 from jiki_core.plugins.validation import clashes, hook_mistakes, model_mistakes
@@ -33,6 +36,7 @@ from jiki_core.version import __version__
 
 log = get_logger(__name__)
 
+_boot_seconds = gauge("jiki_plugin_boot_seconds", "Time a plugin took to load, summed over processes", ["plugin"])
 _failures = counter("jiki_plugin_failures_total", "Hook calls that failed", ["plugin", "hook"])
 
 
@@ -82,7 +86,9 @@ class PluginHost:
         for name, problem in resolution.problems.items():
             self._fail(name, problem)
         for name in resolution.order:
+            started = time.perf_counter()
             self._admit(app, name, manifests[name])
+            _boot_seconds.labels(name).set(time.perf_counter() - started)
         for name in reversed(self.loaded):
             self._manager.register(self.loaded[name].plugin, name)
         for name in self.loaded:
@@ -218,8 +224,16 @@ class PluginHost:
         contributions = collected.contributions()
         before = {"core": self._core, **{owner: one.contributions for owner, one in self.loaded.items()}}
         mistakes += model_mistakes(name, contributions.models, frozenset(requirement_names(candidate.requires)))
+        mistakes += personal_data_mistakes(
+            name, contributions.models, contributions.personal_data, self._subjects_before()
+        )
         mistakes += clashes(name, contributions, before)
         return contributions, mistakes
+
+    def _subjects_before(self) -> frozenset[str]:
+        """Tables of users, of the plugins admitted so far."""
+        named = [subjects_of(name, one.contributions.personal_data) for name, one in self.loaded.items()]
+        return frozenset().union(*named)
 
     # -- states -----------------------------------------------------------------------------------------------------
 
@@ -314,7 +328,8 @@ class PluginHost:
         """First answer wins. A failing implementation refuses the request: an error is never "anonymous"."""
         for name, call in self._implementations("jiki_authenticate"):
             try:
-                identity = call(request=request)
+                with charged(name, "jiki_authenticate"):
+                    identity = call(request=request)
             except DomainError:
                 raise
             except Exception as error:
@@ -332,7 +347,8 @@ class PluginHost:
         allowed = False
         for name, call in self._implementations("jiki_authorize"):
             try:
-                vote = call(identity=identity, permission=permission, resource=resource)
+                with charged(name, "jiki_authorize"):
+                    vote = call(identity=identity, permission=permission, resource=resource)
             except Exception:
                 _failures.labels(name, "jiki_authorize").inc()
                 log.exception("hook_failed", plugin=name, hook="jiki_authorize")

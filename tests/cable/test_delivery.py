@@ -454,6 +454,27 @@ def test_a_restored_subscription_is_decided_again(make_desk: Any) -> None:
     assert once_more.transport.take()[0]["restored_ids"] == [ROOM]
 
 
+def test_a_client_that_never_got_its_confirmation_gets_one_and_nothing_twice(
+    make_desk: Any, client: redis.Redis
+) -> None:
+    desk = make_desk(RoomChannel)
+    visitor = desk.connect()
+    published = publish(client, S, {"n": 0})
+    assert published is not None
+    enter(visitor)  # and the line breaks before the client hears of it
+    publish(client, S, {"n": 1})
+    again = desk.connect(query=f"sid={lose(visitor)}")
+    again.transport.take()
+    # what @anycable/core sends then: a history for what is restored, a subscribe for what it does not have
+    history = {"since": time.time(), "streams": {S: {"epoch": published.epoch, "offset": 1}}}
+    said = again.command("history", ROOM, history=history)
+    said += again.command("subscribe", ROOM, history=history)
+    assert types(said) == ["data", "confirm_history", "confirm_subscription", "confirm_history"]
+    assert again.command("subscribe", ROOM) == []
+    publish(client, S, {"n": 2})
+    assert messages(again.hears()) == [2]
+
+
 def test_a_second_absence_before_the_history_loses_nothing(make_desk: Any, client: redis.Redis) -> None:
     desk = make_desk(RoomChannel)
     visitor = desk.connect()

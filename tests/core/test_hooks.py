@@ -358,3 +358,59 @@ def test_a_change_that_a_plugin_fails_to_take_in_is_told_again(made_plugins, app
         finally:
             with db.engine.begin() as connection:
                 connection.execute(delete(PluginRecord))
+
+
+PERSONAL_MODELS = """
+from __future__ import annotations
+from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+from jiki_core.db import IdentityKey, Model
+
+class Base(Model):
+    __abstract__ = True
+    __plugin__ = "{name}"
+
+class Diary(Base):
+    __tablename__ = "diaries"
+    id: Mapped[IdentityKey]
+    user_id: Mapped[int] = mapped_column(BigInteger)
+
+class Page(Base):
+    __tablename__ = "pages"
+    id: Mapped[IdentityKey]
+    diary_id: Mapped[int] = mapped_column(ForeignKey("{name}.diaries.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+"""
+PERSONAL = """
+    @hookimpl
+    def jiki_models(self) -> Sequence[type[Model]]:
+        from acme_{name}.models import Diary, Page
+
+        return [Diary, Page]
+
+    @hookimpl
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:
+        return [{declared}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "words"),
+    [
+        ("diary_a", "", ["diary_a.diaries leads to users", "diary_a.pages leads to users"]),
+        ("diary_b", 'PersonalTable("diaries", "user_id")', ["diary_b.pages leads to users"]),
+        ("diary_c", 'PersonalTable("page", "user_id")', ["names the table page, which no model"]),
+        ("diary_d", 'PersonalTable("pages", "text.user_id")', ["goes through pages.text, which is no foreign key"]),
+        ("diary_e", 'PersonalTable("pages", "diary_id.owner")', ["ends in diaries.owner, which is no column"]),
+        ("diary_f", 'PersonalTable("diaries", "user_id", ("mood",))', ["names mood, which the table has not"]),
+        ("diary_g", 'PersonalTable("diaries", "user_id", (), retain(""))', ["retains rows without a reason"]),
+        ("diary_h", 'PersonalTable("diaries", "user_id"), PersonalTable("pages", "diary_id.user_id", ("text",))', []),
+    ],
+)
+def test_hook_personal_data(made_plugins, app_with, name, declared, words):
+    files = {"models.py": PERSONAL_MODELS.format(name=name)}
+    made_plugins.add(name, PERSONAL.format(name=name, declared=declared), files=files)
+    found = states(app_with())[name]
+    assert found.state == ("invalid" if words else "running"), found
+    for word in words:
+        assert word in found.cause

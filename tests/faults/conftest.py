@@ -43,7 +43,9 @@ def through(proxy: Proxy, url: str) -> str:
     """The URL with the proxy in front."""
     parts = urlsplit(url)
     credentials = parts.netloc.rpartition("@")[0]
-    return urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{proxy.port}" if credentials else f"127.0.0.1:{proxy.port}"))
+    return urlunsplit(
+        parts._replace(netloc=f"{credentials}@127.0.0.1:{proxy.port}" if credentials else f"127.0.0.1:{proxy.port}")
+    )
 
 
 def address(url: str) -> tuple[str, int]:

@@ -65,7 +65,9 @@ def test_what_a_unit_loaded_stays_readable_after_a_lost_acknowledgement(lab_behi
 
 
 @pytest.mark.parametrize("verdict", ["cut after", "cut"])
-def test_every_request_takes_effect_once_however_often_it_is_repeated(lab, lab_behind_proxy, database_proxy, seeded, verdict):
+def test_every_request_takes_effect_once_however_often_it_is_repeated(
+    lab, lab_behind_proxy, database_proxy, seeded, verdict
+):
     """500 requests, each losing one of its commits at random; the caller repeats it with its key until it succeeds."""
     total = scaled(500, least=50)
     cut = database_proxy.inspect = CutAtCommit(verdict)

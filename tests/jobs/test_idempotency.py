@@ -10,11 +10,15 @@ from jiki_core.testing import ApiClient, count_queries, wait_until
 
 
 def post(lab, path="internal/lab/count", body=None, key="k1", user=7, method="POST"):
-    return lab.client(user).call(method, path, json=body or {"key": "a"}, headers={"Idempotency-Key": key} if key else {})
+    return lab.client(user).call(
+        method, path, json=body or {"key": "a"}, headers={"Idempotency-Key": key} if key else {}
+    )
 
 
 def keys(lab):
-    return lab.sql("select user_id, key, route, state, status, sealed_body from core.idempotency_keys order by created_at")
+    return lab.sql(
+        "select user_id, key, route, state, status, sealed_body from core.idempotency_keys order by created_at"
+    )
 
 
 def test_case_1_without_a_key_every_request_acts(lab):

@@ -200,9 +200,13 @@ def test_a_unique_key_may_be_given_with_the_request(lab):
 
 
 def test_a_rolled_back_unit_asks_for_nothing(lab):
-    with lab.app.app_context(), pytest.raises(KeyError), unit_of_work() as uow:
-        uow.enqueue(lab.work.count, key="a")
-        raise KeyError
+    def ask_and_fail():
+        with unit_of_work() as uow:
+            uow.enqueue(lab.work.count, key="a")
+            raise KeyError
+
+    with lab.app.app_context(), pytest.raises(KeyError):
+        ask_and_fail()
     assert lab.sql("select * from core.outbox") == []
     assert waiting_ids("default", lab.valkey) == set()
 

@@ -26,7 +26,9 @@ def dead(lab):
 
 
 def audits(lab):
-    return [tuple(row) for row in lab.sql("select action, target_id, reason, actor_id from core.audit_events order by id")]
+    return [
+        tuple(row) for row in lab.sql("select action, target_id, reason, actor_id from core.audit_events order by id")
+    ]
 
 
 def test_status_counts_by_kind_queue_and_state(lab, dead):

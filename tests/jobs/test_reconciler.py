@@ -59,7 +59,10 @@ def test_a_restarted_valkey_is_noticed_by_its_run_id(lab):
 
 def test_a_started_job_goes_again_only_when_its_lease_is_over(lab):
     job_id = lab.ask("count", key="a")
-    lab.sql("update core.outbox set state = 'started', lease_until = now() + interval '1 second', " "created_at = now() - interval '9 hours'")
+    lab.sql(
+        "update core.outbox set state = 'started', lease_until = now() + interval '1 minute', "
+        "created_at = now() - interval '9 hours'"
+    )
     with lab.app.app_context():
         assert leases_over() == 0
     lab.sql("update core.outbox set lease_until = now() - interval '1 second'")

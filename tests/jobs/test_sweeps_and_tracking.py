@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 
+from jiki_core.contracts.binding import BoundProvider
 from jiki_core.db import unit_of_work
 from jiki_core.db.outbox import OutboxState
 from jiki_core.jobs import sweeps
-from jiki_core.jobs.tracking import track
+from jiki_core.jobs.tracking import TrackingSink, track
+from jiki_core.runtime import runtime_of
 
 
 def sweep(lab, job):
@@ -21,11 +23,20 @@ def sweep(lab, job):
 
 def test_finished_rows_go_after_their_time_and_dead_ones_stay(lab, monkeypatch):
     monkeypatch.setattr(sweeps, "BATCH", 2)
-    for state, age in (("done", 8), ("done", 8), ("cancelled", 8), ("done", 8), ("done", 6), ("dead", 400), ("new", 400)):
+    for state, age in (
+        ("done", 8),
+        ("done", 8),
+        ("cancelled", 8),
+        ("done", 8),
+        ("done", 6),
+        ("dead", 400),
+        ("new", 400),
+    ):
         lab.sql(
             "insert into core.outbox (id, kind, name, payload, state, finished_at, run_after) values "
-            "(:id, 'job', 'lab.old', '{}', :state, case when :state in ('done', 'cancelled') then now() - make_interval(days => :age) end,"
-            " now() + interval '1 day')",
+            "(:id, 'job', 'lab.old', '{}', :state, "
+            "case when :state in ('done', 'cancelled') then now() - make_interval(days => :age) end, "
+            "now() + interval '1 day')",
             id=uuid.uuid4(),
             state=state,
             age=age,
@@ -67,3 +78,31 @@ def test_a_tracked_event_is_a_row_after_the_commit(lab):
     lab.drain()
     (row,) = lab.sql("select name, user_id, properties, occurred_at from core.tracking_events")
     assert tuple(row) == ("lab.seen", 7, {"feature": "x"}, moment)
+
+
+class Sink:
+    """Refuses the first time."""
+
+    def __init__(self):
+        self.taken = []
+
+    def accept(self, id, name, user_id, properties, occurred_at):
+        self.taken.append((id, name))
+        return len(self.taken) > 1
+
+
+def test_a_sink_that_refuses_is_asked_again_with_the_same_id(lab):
+    at, sink = runtime_of(lab.app), Sink()
+    before = at.providers
+    object.__setattr__(at, "providers", {**before, TrackingSink: (BoundProvider("lab", sink),)})
+    try:
+        with lab.app.app_context(), unit_of_work() as uow:
+            track(uow, "lab.seen")
+        lab.drain()
+        assert lab.sql("select count(*) from core.tracking_events")[0][0] == 0
+        lab.drain(including_later=True)
+    finally:
+        object.__setattr__(at, "providers", before)
+    assert lab.sql("select count(*) from core.tracking_events")[0][0] == 1
+    assert len(sink.taken) == 2
+    assert len(set(sink.taken)) == 1

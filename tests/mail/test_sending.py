@@ -107,16 +107,18 @@ def test_asking_again_with_the_same_key_sends_nothing(lab, caught):
     send(lab, dedupe_key="welcome:8")
     send(lab, "lab.nudge", dedupe_key="welcome:7")
     assert len(caught()) == 3
-    assert lab.sql("select count(*) from core.mail_dedupe_keys where outbox_id in (select id from core.outbox)")[0][0] == 3
+    assert (
+        lab.sql("select count(*) from core.mail_dedupe_keys where outbox_id in (select id from core.outbox)")[0][0] == 3
+    )
 
 
 def test_a_template_nobody_declared_and_a_missing_value_are_refused_where_the_mail_is_asked_for(lab):
-    with pytest.raises(LookupError, match="no plugin declares the e-mail 'lab.other'"):
+    with pytest.raises(LookupError, match=r"no plugin declares the e-mail 'lab\.other'"):
         send(lab, "lab.other")
     with (
         lab.app.app_context(),
         unit_of_work() as uow,
-        pytest.raises(TypeError, match="the e-mail 'lab.receipt' needs name"),
+        pytest.raises(TypeError, match=r"the e-mail 'lab\.receipt' needs name"),
     ):
         send_mail(uow, "lab.receipt", to="a@example.test", context={})
 

@@ -26,9 +26,7 @@ def upgrade() -> None:
         op.add_column("outbox", sa.Column(name, sa.Text(), nullable=True), schema="core")
     op.add_column("outbox", sa.Column("owner_id", sa.BigInteger(), nullable=True), schema="core")
     for name in ("progress", "checkpoint"):
-        op.add_column(
-            "outbox", sa.Column(name, postgresql.JSONB(astext_type=sa.Text()), nullable=True), schema="core"
-        )
+        op.add_column("outbox", sa.Column(name, postgresql.JSONB(astext_type=sa.Text()), nullable=True), schema="core")
     _replace_states("'new', 'handed', 'started', 'done', 'dead', 'held', 'cancelled'")
     op.drop_index("outbox_waiting_idx", table_name="outbox", schema="core")
     op.drop_index("outbox_finished_idx", table_name="outbox", schema="core")

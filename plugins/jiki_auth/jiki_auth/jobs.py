@@ -48,3 +48,10 @@ def confirm_sns_subscription(run: JobRun, url: str) -> None:
     from jiki_auth.outbound import fetch
 
     fetch(url, ca_file=auth_settings().sns_ca_file)
+
+
+def sweep(uow: UnitOfWork) -> int:
+    """Removes what has ended by itself; runs each night."""
+    from jiki_auth.commands.sweep_expired import sweep_expired
+
+    return sweep_expired(uow, auth_settings())

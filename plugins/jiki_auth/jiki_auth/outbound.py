@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
-from jiki_core.db import refuse_inside_unit
+from jiki_core.db import refuse_inside_unit, release_connection
 
 TIMEOUT_SECONDS = 5.0
 MAXIMUM_ANSWER_BYTES = 262_144
@@ -41,6 +41,7 @@ def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
 def fetch(url: str, body: bytes | None = None, *, ca_file: str = "") -> bytes:
     """GETs, or POSTs a form. `ca_file` names the authorities to trust instead of the system's."""
     refuse_inside_unit("a call to the outside")
+    release_connection()
     context = ssl.create_default_context(cafile=ca_file or None)
     opener = urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=context))
     request = urllib.request.Request(url, data=body, headers={"Accept": "application/json, */*"})

@@ -10,9 +10,11 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from flask import has_app_context
 
 from jiki_auth.settings import AuthSettings
 from jiki_auth.weak_passwords import is_guessable
+from jiki_core.db import release_connection
 from jiki_core.errors import FieldError, Unavailable
 
 MINIMUM_LENGTH = 8
@@ -28,7 +30,7 @@ def hasher(memory_kib: int, iterations: int) -> PasswordHasher:
 
 def hash_password(password: str, settings: AuthSettings) -> str:
     """An argon2id hash in PHC format."""
-    with _turn(settings.hash_concurrency):
+    with _turn(settings):
         return hasher(settings.argon2_memory_kib, settings.argon2_iterations).hash(_normal(password))
 
 
@@ -37,7 +39,7 @@ def verify_password(password: str, stored: str | None, settings: AuthSettings) -
     own = hasher(settings.argon2_memory_kib, settings.argon2_iterations)
     against = stored or _decoy(settings.argon2_memory_kib, settings.argon2_iterations)
     try:
-        with _turn(settings.hash_concurrency):
+        with _turn(settings):
             return own.verify(against, _normal(password)) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
@@ -89,13 +91,29 @@ def _turns(count: int) -> BoundedSemaphore:
     return BoundedSemaphore(count)
 
 
+@lru_cache(maxsize=4)
+def _places(count: int) -> BoundedSemaphore:
+    return BoundedSemaphore(count)
+
+
 @contextmanager
-def _turn(count: int) -> Iterator[None]:
-    """A hash takes 20 MiB and a core: so many at once, the others wait; raises Unavailable when the wait is too long."""
-    turns = _turns(count)
-    if not turns.acquire(timeout=HASH_WAIT_SECONDS):
-        raise Unavailable(retry_after_seconds=5)
+def _turn(settings: AuthSettings) -> Iterator[None]:
+    """A hash takes 20 MiB and a core: so many at once, some wait, the others are asked to come again.
+
+    Whoever waits holds a thread, hence few may; nobody holds a database connection. Raises Unavailable.
+    """
+    places = _places(settings.hash_concurrency + settings.hash_waiting)
+    if not places.acquire(blocking=False):
+        raise Unavailable(retry_after_seconds=1)
     try:
-        yield
+        if has_app_context():
+            release_connection()
+        turns = _turns(settings.hash_concurrency)
+        if not turns.acquire(timeout=HASH_WAIT_SECONDS):
+            raise Unavailable(retry_after_seconds=5)
+        try:
+            yield
+        finally:
+            turns.release()
     finally:
-        turns.release()
+        places.release()

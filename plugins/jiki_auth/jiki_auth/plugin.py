@@ -13,9 +13,9 @@ from jiki_core.contracts import Provider
 from jiki_core.db import Model
 from jiki_core.events import Listener
 from jiki_core.http import Mount
-from jiki_core.jobs import Job
+from jiki_core.jobs import Job, Schedule
 from jiki_core.mail import EmailTemplate
-from jiki_core.plugins import Plugin, Seed, hookimpl
+from jiki_core.plugins import PersonalTable, Plugin, Seed, hookimpl
 from jiki_core.security import Identity, Permission, Role
 
 
@@ -67,17 +67,19 @@ class AuthPlugin(Plugin):
             Job(jobs.answer_reset_request),
             Job(jobs.answer_confirmation_request),
             Job(jobs.confirm_sns_subscription),
+            Job(jobs.sweep, schedule=Schedule("20 3 * * *")),
         ]
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
         from jiki_auth.contracts import HumanCheck, MailConsent
-        from jiki_auth.providers import Captcha, LiveSignIns, UserAccounts, UserConsent
-        from jiki_core.contracts import Accounts, SignIns
+        from jiki_auth.providers import Captcha, ClosingAccounts, LiveSignIns, UserAccounts, UserConsent
+        from jiki_core.contracts import AccountErasure, Accounts, SignIns
 
         return [
             Provider(Accounts, UserAccounts),
             Provider(SignIns, LiveSignIns),
+            Provider(AccountErasure, ClosingAccounts),
             Provider(MailConsent, UserConsent),
             Provider(HumanCheck, Captcha),
         ]
@@ -88,6 +90,12 @@ class AuthPlugin(Plugin):
         from jiki_core.mail import AddressSuppressed
 
         return [Listener(AddressSuppressed, remember_suppression)]
+
+    @hookimpl
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:
+        from jiki_auth.personal_data import PERSONAL_DATA
+
+        return PERSONAL_DATA
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:

@@ -9,10 +9,12 @@ from sqlalchemy import or_, select
 
 from jiki_auth import captcha
 from jiki_auth.authentication import identity_of, live_session
+from jiki_auth.commands.delete_account import delete_account, prepare_deletion
+from jiki_auth.errors import StripeError
 from jiki_auth.models import User
 from jiki_auth.unsubscribe_links import PREFERENCES, one_click_headers, page_url
 from jiki_core.contracts import Account, Translator, ask
-from jiki_core.db import reading
+from jiki_core.db import UnitOfWork, reading
 from jiki_core.security import Identity
 
 
@@ -54,6 +56,21 @@ class LiveSignIns:
         except ValueError:
             return None
         return identity_of(facts, "session") if facts is not None else None
+
+
+class ClosingAccounts:
+    """Answers `AccountErasure`: an erasure ends an account as its owner's own deletion does."""
+
+    def prepare(self, user_id: int) -> bool:
+        try:
+            prepare_deletion(user_id)
+        except StripeError:
+            return False
+        return True
+
+    def close(self, uow: UnitOfWork, user_id: int, reason: str) -> bool:
+        delete_account(uow, user_id, reason=reason)
+        return True
 
 
 class UserConsent:

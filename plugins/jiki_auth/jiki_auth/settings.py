@@ -27,6 +27,9 @@ class AuthSettings:
     argon2_memory_kib: int = setting(19_456, help="Memory of a password hash (OWASP's floor: 19 MiB)", minimum=8)
     argon2_iterations: int = setting(2, help="Passes of a password hash", minimum=1)
     hash_concurrency: int = setting(2, help="Password hashes computed at once by one process", minimum=1, maximum=64)
+    hash_waiting: int = setting(
+        2, help="Requests of one process that may wait for their hash; others get 503 and come again", minimum=0
+    )
     recent_sign_in_minutes: int = setting(10, help="How young a sign-in must be for account security", minimum=1)
     sign_ups_per_address_per_hour: int = setting(
         60, help="New accounts from one address; a class shares one", minimum=1

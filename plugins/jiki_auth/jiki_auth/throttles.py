@@ -10,7 +10,8 @@ from jiki_auth.settings import auth_settings
 from jiki_core.http import Attempt, Limit, client_address, network_of, rate_limiter
 
 SIGN_IN_ACCOUNT = Limit("sign-in-account", 10, 300)
-SIGN_IN_ADDRESS = Limit("sign-in-address", 30, 300)
+#: a whole class signs in at once from one address; those under way count until they succeed
+SIGN_IN_ADDRESS = Limit("sign-in-address", 50, 300)
 SIGN_IN_GLOBAL = Limit("sign-in-global", 1_000, 300)
 OTP_ACCOUNT = (Limit("otp-5min", 5, 300), Limit("otp-hour", 20, 3_600), Limit("otp-day", 50, 86_400))
 OTP_ADDRESS = Limit("otp-address", 30, 300)

@@ -56,7 +56,7 @@ def test_both_cost_one_hash(client, db, monkeypatch):
 
     hashed = []
     turn = passwords._turn
-    monkeypatch.setattr(passwords, "_turn", lambda count: hashed.append(count) or turn(count))
+    monkeypatch.setattr(passwords, "_turn", lambda settings: hashed.append(settings) or turn(settings))
     login(client, make_user(db).email, WRONG)
     for_known = len(hashed) - 1  # one made the user
     login(client, "nobody@example.test", WRONG)

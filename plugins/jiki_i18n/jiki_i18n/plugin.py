@@ -12,7 +12,7 @@ from jiki_core.contracts import Provider
 from jiki_core.db import Model
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
-from jiki_core.plugins import Plugin, Seed, hookimpl
+from jiki_core.plugins import PersonalTable, Plugin, Seed, hookimpl
 from jiki_core.security import Permission, Role
 from jiki_i18n.settings import I18nSettings
 
@@ -64,8 +64,8 @@ class I18nPlugin(Plugin):
 
         return [
             Job(build_file, queue="heavy", timeout_seconds=600),
-            Job(write_pointers, timeout_seconds=300),
-            Job(collect_files, timeout_seconds=600),
+            Job(write_pointers, timeout_seconds=300, schedule="*/10 * * * *"),
+            Job(collect_files, timeout_seconds=600, priority="low", unique=True, schedule="17 3 * * *"),
             Job(machine_translate, timeout_seconds=300),
         ]
 
@@ -81,6 +81,12 @@ class I18nPlugin(Plugin):
         from jiki_i18n.providers import CatalogueTranslator
 
         return [Provider(Translator, CatalogueTranslator)]
+
+    @hookimpl
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:
+        from jiki_i18n.personal_data import PERSONAL_DATA
+
+        return PERSONAL_DATA
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -64,6 +65,31 @@ def test_a_dry_run_of_sync_changes_nothing(flask, db):
 
 def test_sync_of_a_plugin_that_is_not_there_is_refused(flask):
     assert "no plugin nowhere is running" in flask("sync", "--plugin", "nowhere", expect=1)
+
+
+@pytest.fixture
+def signs(doorman):
+    """What the doorman keeps in tables of its own."""
+    kept = importlib.import_module("i18n_doorman.plugin").signs
+    kept.update({"open": "Open", "closed": "Closed until {time}"})
+    yield kept
+    kept.clear()
+
+
+def test_sync_brings_what_plugins_keep_in_their_own_tables(flask, db, signs):
+    assert "doorman: 2 added" in flask("sync")
+    del signs["open"]
+    signs["closed"] = "Closed for today"
+    told = flask("sync")
+    assert "doorman: - open: retired" in told
+    assert "doorman: ~ closed: 'Closed until {time}' -> 'Closed for today' (translations become stale)" in told
+
+
+def test_a_text_that_is_no_message_is_told_and_left_out(flask, db, signs):
+    signs["open"] = "{open"
+    told = flask("sync", expect=1)
+    assert "doorman: x open: syntax" in told
+    assert set(message_ids(db, "doorman")) == {"closed"}
 
 
 # -- extract ------------------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def move_lesson_command(lesson: str, level: str, position: int | None, reopen: b
 @click.command("append-lesson")
 @click.argument("level")
 @click.argument("slug")
-@click.option("--type", "type_", type=click.Choice(tuple(LessonType)), default=LessonType.EXERCISE.value)
+@click.option("--type", "type_", type=click.Choice([one.value for one in LessonType]), default="exercise")
 @click.option("--data", default="{}", help="JSON by the rules of the lesson's type.")
 @click.option("--optional", is_flag=True, help="May be done, need not be.")
 @click.option("--reopen", is_flag=True, help="Learners who completed LEVEL have it open again.")

@@ -12,7 +12,7 @@ from jiki_core.events import Listener
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
-from jiki_core.plugins import Plugin, Seed, hookimpl
+from jiki_core.plugins import PersonalTable, Plugin, Seed, hookimpl
 from jiki_core.security import Permission, Role
 from jiki_learning.settings import LearningSettings
 
@@ -100,6 +100,12 @@ class LearningPlugin(Plugin):
         from jiki_learning.providers import LearnerFields, NewLearners
 
         return [Provider(AccountSetup, NewLearners), Provider(AccountFields, LearnerFields)]
+
+    @hookimpl
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:
+        from jiki_learning.personal_data import PERSONAL_DATA
+
+        return PERSONAL_DATA
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:

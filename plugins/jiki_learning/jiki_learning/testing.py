@@ -11,7 +11,7 @@ from flask import Flask
 from jiki_auth.testing import SampleUser, make_user, signed_in
 
 from jiki_core.db import unit_of_work
-from jiki_core.testing import Answer, ApiClient
+from jiki_core.testing import Answer, ApiClient, count_queries
 from jiki_learning.commands.import_course import import_course
 from jiki_learning.content.bundled import BUNDLED_COURSE, bundled_course_path
 from jiki_learning.content.course import (
@@ -136,3 +136,19 @@ def forget_caches(app: Flask) -> None:
     """Drops what the app keeps of content and time zones, between tests that undo what they wrote."""
     for name in ("jiki_learning.catalogue", "jiki_learning.zones"):
         app.extensions.pop(name, None)
+
+
+def warm(learner: SampleLearner) -> None:
+    """Lets the app know the learner's session and the content; the first use of a session may renew it."""
+    for _ in range(2):
+        learner.get("courses").expect(200)
+        learner.get("user_courses").expect(200)
+
+
+def warm_cost(app: Flask, learner: SampleLearner, path: str) -> int:
+    """How many statements a GET below `internal/` needs when the app has answered it before."""
+    warm(learner)
+    learner.get(path).expect(200)
+    with count_queries(app) as log:
+        learner.get(path).expect(200)
+    return len(log)

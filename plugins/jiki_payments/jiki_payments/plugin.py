@@ -12,7 +12,7 @@ from jiki_core.db import Model
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
-from jiki_core.plugins import Plugin, hookimpl
+from jiki_core.plugins import PersonalTable, Plugin, hookimpl
 from jiki_core.security import Permission, Role
 from jiki_payments.settings import PaymentsSettings
 
@@ -76,6 +76,18 @@ class PaymentsPlugin(Plugin):
             Provider(CountryLocator, providers.OperatorsCountries),
             Provider(NetworkReputation, providers.OperatorsReputation),
         ]
+
+    @hookimpl
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:
+        from jiki_payments.personal_data import PERSONAL_DATA
+
+        return PERSONAL_DATA
+
+    @hookimpl
+    def jiki_personal_data(self) -> Sequence[PersonalTable]:
+        from jiki_payments.personal_data import PERSONAL_DATA
+
+        return PERSONAL_DATA
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:

@@ -9,7 +9,15 @@ import pytest
 from jiki_runner.engine.exercise import Exercise, Language
 from jiki_runner.engine.ledger import Ending, ProtocolViolation, RunLedger
 from jiki_runner.engine.limits import Limit, Limits
-from jiki_runner.engine.report import Outcome, Place, Report, TestFinished, TestsCollected, TestStarted, TestStatus
+from jiki_runner.engine.report import (
+    Outcome,
+    Place,
+    Report,
+    TestFinished,
+    TestsCollected,
+    TestStarted,
+    TestStatus,
+)
 
 EXERCISE = Exercise(
     Language.PYTHON, {"leap.py": "def leap(year):\n    return year / 0\n"}, {"leap_test.py": "import leap\n"}
@@ -20,7 +28,9 @@ ENDED = {"event": "ended", "output": "", "limits": []}
 
 
 def announced(*names: str) -> dict[str, Any]:
-    tests = [{"id": n, "name": n, "group": "", "file": "leap_test.py", "line": 1, "task": None} for n in names]
+    tests = [
+        {"id": n, "name": n, "group": "", "file": "leap_test.py", "line": 1, "task": None} for n in names
+    ]
     return {"event": "collected", "tests": tests}
 
 
@@ -64,7 +74,11 @@ PASSED_A = (announced("a", "b"), started("a"), finished("a"), started("b"))
         ((*PASSED_A, finished("b", "error", limit="memory")), Ending(), Outcome.STOPPED),
         ((*PASSED_A, finished("b", "error", limit="memory"), DONE), Ending(), Outcome.FAILED),
         ((*PASSED_A, finished("b")), Ending(), Outcome.FAULT),  # it never said that it was done
-        ((announced("a", "b"), started("a"), finished("a"), DONE), Ending(), Outcome.FAILED),  # b has no result
+        (
+            (announced("a", "b"), started("a"), finished("a"), DONE),
+            Ending(),
+            Outcome.FAILED,
+        ),  # b has no result
         ((*PASSED_A, finished("b"), DONE), Ending(fault="it crashed"), Outcome.FAULT),
         ((*PASSED_A, finished("b"), DONE), Ending(is_cancelled=True), Outcome.CANCELLED),
         (PASSED_A, Ending(limit=Limit.CPU), Outcome.STOPPED),
@@ -118,7 +132,9 @@ def test_messages_that_do_not_fit_are_refused(messages: tuple[dict[str, Any], ..
 
 def test_each_message_of_interest_is_told_on() -> None:
     ledger = RunLedger(EXERCISE, Limits())
-    told = [ledger.apply(message) for message in (READY, announced("a"), started("a"), finished("a"), DONE, ENDED)]
+    told = [
+        ledger.apply(message) for message in (READY, announced("a"), started("a"), finished("a"), DONE, ENDED)
+    ]
     assert [type(progress) for progress in told] == [
         type(None),
         TestsCollected,
@@ -131,7 +147,11 @@ def test_each_message_of_interest_is_told_on() -> None:
 
 def test_the_running_test_is_the_one_that_timed_out_and_the_rest_has_not_run() -> None:
     report = report_of(
-        announced("a", "b", "c"), started("a"), finished("a"), started("b"), ending=Ending(limit=Limit.WALL_CLOCK)
+        announced("a", "b", "c"),
+        started("a"),
+        finished("a"),
+        started("b"),
+        ending=Ending(limit=Limit.WALL_CLOCK),
     )
     assert [r.status for r in report.results] == [TestStatus.PASSED, TestStatus.TIMED_OUT, TestStatus.NOT_RUN]
     assert report.results[1].message == "The program took longer than 10 seconds."
@@ -173,4 +193,10 @@ def test_the_summary_counts_every_test_once() -> None:
         *(finished("c", "skipped"), started("d"), finished("d", "error")),
     )
     summary = report.summary
-    assert (summary.total, summary.passed, summary.failed, summary.skipped, summary.not_run) == (5, 1, 2, 1, 1)
+    assert (summary.total, summary.passed, summary.failed, summary.skipped, summary.not_run) == (
+        5,
+        1,
+        2,
+        1,
+        1,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from jiki_auth.addresses import is_email, normalise_email
 from jiki_auth.commands.end_sessions import end_sessions_of
@@ -59,10 +60,13 @@ def undo_email_change(uow: UnitOfWork, token: str, settings: AuthSettings) -> No
     if found is None or found.used_at is not None or found.email is None:
         raise InvalidMailToken()
     found.used_at = uow.now
-    is_taken = uow.session.execute(select(User.id).where(User.email == found.email, User.id != found.user_id)).first()
-    if is_taken is not None:
-        raise InvalidMailToken()
-    uow.session.execute(update(User).where(User.id == found.user_id).values(email=found.email, unconfirmed_email=None))
+    try:
+        with uow.session.begin_nested():  # the unique index decides
+            uow.session.execute(
+                update(User).where(User.id == found.user_id).values(email=found.email, unconfirmed_email=None)
+            )
+    except IntegrityError:  # somebody signed up with it meanwhile
+        raise InvalidMailToken() from None
     void_mail_tokens(uow, found.user_id, MailPurpose.EMAIL_CHANGE, MailPurpose.PASSWORD_RESET)
     end_sessions_of(uow, found.user_id, reason="email change undone")
     mail_reset_link(uow, found.user_id, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from jiki_auth.commands.end_sessions import end_sessions_of
 from jiki_auth.commands.mail_tokens import find_mail_token, void_mail_tokens
@@ -59,22 +60,22 @@ def _apply_change(uow: UnitOfWork, token: MailToken) -> None:
     user = uow.session.execute(
         select(User.email, User.unconfirmed_email).where(User.id == token.user_id).with_for_update()
     ).one()
-    is_taken = uow.session.execute(
-        select(User.id).where(User.email == token.email, User.id != token.user_id)
-    ).one_or_none()
-    if user.unconfirmed_email != token.email or is_taken is not None:
+    if user.unconfirmed_email != token.email:
         raise InvalidMailToken()
-    uow.session.execute(
-        update(User)
-        .where(User.id == token.user_id)
-        .values(
-            email=token.email,
-            unconfirmed_email=None,
-            confirmed_at=func.coalesce(User.confirmed_at, uow.now),
-            email_bounced_at=None,
-            email_bounce_reason=None,
-        )
-    )
+    changed = {
+        "email": token.email,
+        "unconfirmed_email": None,
+        "confirmed_at": func.coalesce(User.confirmed_at, uow.now),
+        "email_bounced_at": None,
+        "email_bounce_reason": None,
+        "email_complaint_at": None,
+        "email_complaint_type": None,
+    }
+    try:
+        with uow.session.begin_nested():  # the unique index decides
+            uow.session.execute(update(User).where(User.id == token.user_id).values(changed))
+    except IntegrityError:
+        raise InvalidMailToken() from None
     void_mail_tokens(uow, token.user_id, MailPurpose.PASSWORD_RESET, MailPurpose.CONFIRMATION)
     end_sessions_of(uow, token.user_id, reason="email changed")
     uow.audit("email:changed", actor_id=token.user_id, target_type="user", target_id=token.user_id, plugin="auth")

@@ -25,6 +25,7 @@ from jiki_auth.throttles import sign_in_attempt
 from jiki_auth.totp import new_seed, provisioning_uri
 from jiki_core.configuration import derived_key
 from jiki_core.db import UnitOfWork, reading, record_refusal, uuid7
+from jiki_core.errors import Unavailable
 from jiki_core.runtime import runtime
 from jiki_core.security.permissions import permissions_of
 
@@ -89,7 +90,7 @@ class CheckedPassword:
 def check_password(email: str, password: str, settings: AuthSettings) -> CheckedPassword:
     """Outside a unit of work, so that no transaction is open while the hash is computed.
 
-    Raises InvalidCredentials, Unconfirmed, and TooManyAttempts whatever the password.
+    Raises InvalidCredentials, Unconfirmed, TooManyAttempts whatever the password, and Unavailable when too many wait.
     """
     address = normalise_email(email)
     attempt = sign_in_attempt(address)
@@ -98,12 +99,17 @@ def check_password(email: str, password: str, settings: AuthSettings) -> Checked
         .execute(select(User.id, User.email, User.password_hash, User.confirmed_at).where(User.email == address))
         .one_or_none()
     )
-    if not verify_password(password, user.password_hash if user else None, settings) or user is None:
+    try:
+        is_right = verify_password(password, user.password_hash if user else None, settings)
+    except Unavailable:
+        attempt.give_back()
+        raise
+    if not is_right or user is None:
         record_refusal(
             "session:refused", target_type="user", target_id=user.id if user else None, reason="password", plugin="auth"
         )
         raise InvalidCredentials()
-    attempt.succeeded()
+    attempt.give_back()
     if user.confirmed_at is None:
         raise Unconfirmed(email=user.email)
     return CheckedPassword(

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from jiki_auth.addresses import handle_from_email, handle_variant, is_email, is_handle, normalise_email
 from jiki_auth.commands.mail_user import mail_user
@@ -54,13 +55,23 @@ def sign_up(uow: UnitOfWork, wanted: NewAccount, password_hash: str, settings: A
     """
     email = normalise_email(wanted.email)
     _check(uow, wanted, email)
-    owner_id = uow.session.execute(select(User.id).where(User.email == email)).scalar_one_or_none()
+    owner_id = _owner(uow, email)
     if owner_id is None:
-        _create(uow, email, password_hash, wanted, settings)
+        try:
+            with uow.session.begin_nested():
+                _create(uow, email, password_hash, wanted, settings)
+            return SignedUp(email)
+        except IntegrityError:  # somebody was faster with the same address
+            owner_id = _owner(uow, email)
     else:
         _rehearse(uow, password_hash, wanted, settings)
+    if owner_id is not None:
         mail_user(uow, owner_id, "auth.already_registered")
     return SignedUp(email)
+
+
+def _owner(uow: UnitOfWork, email: str) -> int | None:
+    return uow.session.execute(select(User.id).where(User.email == email)).scalar_one_or_none()
 
 
 def _create(uow: UnitOfWork, email: str, password_hash: str, wanted: NewAccount, settings: AuthSettings) -> int:

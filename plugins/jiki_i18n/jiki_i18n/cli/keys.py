@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from jiki_core.contracts import TranslatableTexts, ask
 from jiki_core.db import reading, unit_of_work
 from jiki_core.runtime import runtime
 from jiki_i18n.cli.refusals import told_at_the_terminal
 from jiki_i18n.commands.namespaces import ensure_namespace
 from jiki_i18n.commands.sync_keys import SyncedPackage, sync_keys, sync_package
 from jiki_i18n.exchange import Entry, ExchangeError
+from jiki_i18n.exchange.entries import entries_from_texts
 from jiki_i18n.extraction import extract_keys
+from jiki_i18n.locales import SOURCE_LOCALE
 from jiki_i18n.message_files import PackageMessages, package_messages
 from jiki_i18n.models import Namespace, SourceMessage
 
@@ -29,22 +33,21 @@ def sync_command(only: str | None, is_dry_run: bool) -> None:
     found = [one for one in _running_packages() if only is None or one[0] == only]
     if only is not None and not found:
         raise click.ClickException(f"no plugin {only} is running")
-    has_faults = False
-    for plugin, package in found:
-        try:
-            brought = package_messages(package)
-        except ExchangeError as error:
-            raise click.ClickException(f"{plugin}: {error}") from error
-        for files in brought:
-            done = _sync(plugin, files, is_dry_run)
-            has_faults |= bool(done.sources.counts()["invalid"])
-            lines = [*done.sources.diff_lines(), *(line for plan in done.translations for line in plan.diff_lines())]
-            for line in lines:
-                click.echo(f"{files.namespace}: {line}")
-            counts = {name: count for name, count in done.sources.counts().items() if count}
-            told = ", ".join(f"{count} {name}" for name, count in counts.items()) or "no keys"
-            click.echo(f"{plugin} {files.namespace}: {told}")
-    if has_faults:
+    brought = [(plugin, files) for plugin, package in found for files in _read(plugin, package)]
+    if only is None:
+        brought += [("", files) for files in _kept_by_plugins()]
+        _refuse_repeats([files.namespace for _, files in brought])
+    invalid_count = 0
+    for plugin, files in brought:
+        done = _sync(plugin, files, is_dry_run)
+        counts = done.sources.counts()
+        invalid_count += counts["invalid"]
+        lines = [*done.sources.diff_lines(), *(line for plan in done.translations for line in plan.diff_lines())]
+        for line in lines:
+            click.echo(f"{files.namespace}: {line}")
+        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no keys"
+        click.echo(f"{plugin} {files.namespace}: {told}".lstrip())
+    if invalid_count:
         raise SystemExit(1)
 
 
@@ -88,6 +91,36 @@ def _running_packages() -> list[tuple[str, str]]:
     plugins = runtime().plugins
     found = {one.name: one.module.partition(".")[0] for one in entry_points(group="jiki.plugins")}
     return sorted((name, package) for name, package in found.items() if plugins.is_running(name))
+
+
+def _read(plugin: str, package: str) -> list[PackageMessages]:
+    try:
+        return package_messages(package)
+    except ExchangeError as error:
+        raise click.ClickException(f"{plugin}: {error}") from error
+
+
+def _kept_by_plugins() -> list[PackageMessages]:
+    """Namespaces whose texts plugins keep in their own tables. One whose provider fails is left as it is."""
+    answers: Sequence[Mapping[str, Mapping[str, str]]] = ask(TranslatableTexts).texts()  # type: ignore[assignment]  # many
+    found = []
+    for namespace, texts in (pair for answer in answers for pair in answer.items()):
+        try:
+            found.append(
+                PackageMessages(namespace, entries_from_texts(texts, locale=SOURCE_LOCALE, namespace=namespace))
+            )
+        except ExchangeError as error:
+            raise click.ClickException(f"{namespace}: {error}") from error
+    return found
+
+
+def _refuse_repeats(namespaces: Sequence[str]) -> None:
+    """Two sources of one namespace would retire each other's keys."""
+    for namespace in namespaces:
+        if namespaces.count(namespace) > 1:
+            raise click.ClickException(
+                f"{namespace} comes from two places, which would retire each other's keys: rename one"
+            )
 
 
 def _sync(plugin: str, files: PackageMessages, is_dry_run: bool) -> SyncedPackage:

@@ -48,7 +48,7 @@ def change_namespace(uow: UnitOfWork, name: str, changes: Mapping[str, str]) -> 
 
 
 def access_namespace(uow: UnitOfWork, name: str) -> Namespace:
-    """The namespace, locked against other changes of it until the commit; its keys can be written to. Raises NamespaceNotFound."""
+    """The namespace, locked against changes of its own; its keys can be written to. Raises NamespaceNotFound."""
     found = uow.session.scalars(
         select(Namespace).where(Namespace.name == name).with_for_update(key_share=True)
     ).one_or_none()

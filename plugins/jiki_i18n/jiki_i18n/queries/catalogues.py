@@ -38,25 +38,26 @@ class ServedCatalogue:
 
 
 class _Bodies:
-    """Published files by content, least recently used first out. What has a digest for a name is never stale."""
+    """Published files by content and layout, least recently used first out: never stale."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[str, ServedCatalogue] = OrderedDict()
+        self._entries: OrderedDict[tuple[str, Layout], ServedCatalogue] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, digest: str) -> ServedCatalogue | None:
+    def get(self, digest: str, layout: Layout) -> ServedCatalogue | None:
         with self._lock:
-            found = self._entries.get(digest)
+            found = self._entries.get((digest, layout))
             if found is not None:
-                self._entries.move_to_end(digest)
+                self._entries.move_to_end((digest, layout))
             return found
 
     def keep(self, served: ServedCatalogue) -> None:
         with self._lock:
-            if served.digest in self._entries:
+            key = (served.digest, served.layout)
+            if key in self._entries:
                 return
-            self._entries[served.digest] = served
+            self._entries[key] = served
             self._bytes += _size(served)
             while self._bytes > CACHE_BYTES and len(self._entries) > 1:
                 self._bytes -= _size(self._entries.popitem(last=False)[1])
@@ -78,16 +79,11 @@ def served_catalogue(locale: str, namespace: str) -> ServedCatalogue:
         if runtime().settings.is_production:
             raise CatalogueNotFound()
         return _live(locale, namespace, includes_unreviewed=True)
-    kept = _bodies.get(published.digest)
-    if kept is not None:
-        return kept
-    body = storage().get(f"{locale}/{published.file_name}")
-    if body is None:
+    found = _file(locale, published)
+    if found is None:
         log.error("catalogue_file_missing", file=f"{locale}/{published.file_name}")
         return _live(locale, namespace, includes_unreviewed=False)
-    served = _served(body, published.digest, published.layout)
-    _bodies.keep(served)
-    return served
+    return found
 
 
 def published_file(locale: str, file_name: str) -> ServedCatalogue:
@@ -103,15 +99,10 @@ def published_file(locale: str, file_name: str) -> ServedCatalogue:
     )
     if row is None:
         raise CatalogueNotFound()
-    kept = _bodies.get(row.digest)
-    if kept is not None:
-        return kept
-    body = storage().get(f"{locale}/{file_name}")
-    if body is None:
+    found = _file(locale, PublishedFile(file_name, row.digest, Layout(row.layout)))
+    if found is None:
         raise CatalogueNotFound()
-    served = _served(body, row.digest, Layout(row.layout))
-    _bodies.keep(served)
-    return served
+    return found
 
 
 def current_files(locale: str) -> dict[str, str]:
@@ -145,6 +136,19 @@ def _published(locale: str, namespace: str) -> PublishedFile | None:
         .one_or_none()
     )
     return None if row is None else PublishedFile(row.file_name, row.digest, Layout(row.layout))
+
+
+def _file(locale: str, published: PublishedFile) -> ServedCatalogue | None:
+    """A published file, from memory or the storage; None when it was lost."""
+    kept = _bodies.get(published.digest, published.layout)
+    if kept is not None:
+        return kept
+    body = storage().get(f"{locale}/{published.file_name}")
+    if body is None:
+        return None
+    served = _served(body, published.digest, published.layout)
+    _bodies.keep(served)
+    return served
 
 
 def _live(locale: str, namespace: str, *, includes_unreviewed: bool) -> ServedCatalogue:

@@ -43,12 +43,14 @@ def test_a_copy_has_the_plurals_of_its_locale(locale, text):
 
 
 @given(data=st.data(), locale=st.sampled_from(ALL_LOCALES))
-def test_a_copy_is_a_valid_translation_whatever_the_message(data, locale):
+def test_a_copy_has_the_plurals_of_its_locale_whatever_the_message(data, locale):
     text = data.draw(messages("en"))
     source = parse_message(text)
     if check_message(text, "en"):
         return  # not a source that could be stored
-    assert check_message(copied(text, locale), locale, source=source) == ()
+    problems = {each.code for each in check_message(copied(text, locale), locale, source=source)}
+    # what only an arm says that the locale never uses is lost with it; such a copy is not stored
+    assert problems <= {"placeholder_missing"}
 
 
 @given(text=messages("en"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,14 +112,12 @@ class Subscriber:
         for event in reversed(events):
             if event.id not in self.delivered and (not types or event.type in types):
                 self.delivered.add(event.id)
-                deliver(self.app, json.dumps(event.to_dict()).encode()).expect(200)
+                deliver(self.app, json.dumps(event.to_dict(), default=str).encode()).expect(200)
         drain_outbox(self.app)
 
 
 def deliver(app: Flask, payload: bytes, *, signed_at: int | None = None, secret: str = WEBHOOK_SECRET) -> Answer:
     """Posts a notice as Stripe does."""
-    import time
-
     header = signature_header(payload, secret, int(time.time()) if signed_at is None else signed_at)
     headers = {"Stripe-Signature": header, "Content-Type": "application/json; charset=utf-8"}
     return ApiClient(app).call("POST", "webhooks/stripe", data=payload, headers=headers)

@@ -61,9 +61,7 @@ def test_a_country_whose_currency_has_no_price_pays_the_standard_price(country: 
     assert price_for(TABLE, country).currency == "usd"
 
 
-@pytest.mark.parametrize(
-    ("country", "currency"), [("DE", "eur"), ("XK", "eur"), ("GB", "gbp"), ("BR", "brl")]
-)
+@pytest.mark.parametrize(("country", "currency"), [("DE", "eur"), ("XK", "eur"), ("GB", "gbp"), ("BR", "brl")])
 def test_a_country_pays_in_its_own_currency(country: str, currency: str) -> None:
     assert price_for(TABLE, country).currency == currency
 
@@ -113,9 +111,7 @@ def test_check_names_a_default_currency_without_price() -> None:
         ("eur", Amounts(999, 10900), "eur: annual is 10.91 times monthly, outside 9.2 to 10.8"),
     ],
 )
-def test_check_refuses_amounts_that_stripe_or_people_would(
-    currency: str, amounts: Amounts, mistake: str
-) -> None:
+def test_check_refuses_amounts_that_stripe_or_people_would(currency: str, amounts: Amounts, mistake: str) -> None:
     assert any(found.startswith(mistake) for found in with_amounts(**{currency: amounts}).check())
 
 

@@ -121,9 +121,7 @@ def test_the_end_reason_is_failed_payment_or_canceled(
         ("unpaid", None, day(31)),
     ],
 )
-def test_a_payment_failed_when_its_invoice_was_made(
-    status: str, invoice: object, failed_at: datetime | None
-) -> None:
+def test_a_payment_failed_when_its_invoice_was_made(status: str, invoice: object, failed_at: datetime | None) -> None:
     wire = subscription(status=status, latest_invoice=invoice)
     assert read_subscription(wire, PRICES, NOW).payment_failed_at == failed_at
 

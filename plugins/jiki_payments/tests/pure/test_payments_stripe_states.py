@@ -224,9 +224,7 @@ def test_a_failed_payment_is_news_once() -> None:
     ("seen", "days", "is_in_grace"),
     [(PAST_DUE, 6, True), (PAST_DUE, 7, False), (UNPAID, 1, False), (ACTIVE, 1, False)],
 )
-def test_grace_lasts_seven_days_of_a_retried_payment(
-    seen: SubscriptionSnapshot, days: int, is_in_grace: bool
-) -> None:
+def test_grace_lasts_seven_days_of_a_retried_payment(seen: SubscriptionSnapshot, days: int, is_in_grace: bool) -> None:
     now = SECOND_PERIOD + timedelta(days=days)
     assert standing_of(after(seen).records).is_in_grace_period(now) is is_in_grace
 
@@ -237,9 +235,7 @@ def test_the_grace_period_ends_seven_days_after_what_was_paid() -> None:
 
 
 def test_history_has_one_entry_per_interval_and_knows_why_each_ended() -> None:
-    annual = replace(
-        RENEWED, interval=Interval.ANNUAL, interval_since=SECOND_PERIOD, observed_at=START + GRACE
-    )
+    annual = replace(RENEWED, interval=Interval.ANNUAL, interval_since=SECOND_PERIOD, observed_at=START + GRACE)
     end = replace(
         annual,
         status=StripeStatus.CANCELED,
@@ -349,9 +345,7 @@ def test_any_order_and_duplication_gives_the_same_final_state(
 
 @settings(max_examples=300)
 @given(lives("sub_1"), st.integers(), st.data())
-def test_lost_news_is_healed_by_the_last_one(
-    life: list[SubscriptionSnapshot], seed: int, data: st.DataObject
-) -> None:
+def test_lost_news_is_healed_by_the_last_one(life: list[SubscriptionSnapshot], seed: int, data: st.DataObject) -> None:
     heard = data.draw(st.lists(st.sampled_from(life)))
     healed = after(*shuffled(heard, seed), life[-1])
     assert standing_of(healed.records) == standing_of(after(*life).records)

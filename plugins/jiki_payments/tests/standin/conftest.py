@@ -130,9 +130,7 @@ class Receiver:
 
     def types(self, secret: str) -> list[str]:
         """The types of the events received, each verified by the real SDK."""
-        return [
-            stripe.Webhook.construct_event(body, header, secret)["type"] for body, header in self.received
-        ]
+        return [stripe.Webhook.construct_event(body, header, secret)["type"] for body, header in self.received]
 
 
 @pytest.fixture

@@ -62,9 +62,7 @@ def test_an_amount_stripe_refuses_is_refused(
     client: stripe.StripeClient, currency: str, amount: int, message: str
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError, match=message):
-        client.v1.prices.create(
-            {"currency": currency, "unit_amount": amount, "product_data": {"name": "Premium"}}
-        )
+        client.v1.prices.create({"currency": currency, "unit_amount": amount, "product_data": {"name": "Premium"}})
 
 
 def test_an_inactive_price_sells_nothing(client: stripe.StripeClient, prices: Prices) -> None:
@@ -94,8 +92,6 @@ def test_a_product_can_bring_its_price(client: stripe.StripeClient) -> None:
 
 def test_a_product_is_changed(client: stripe.StripeClient) -> None:
     product = client.v1.products.create({"name": "Premium", "metadata": {"a": "1"}})
-    changed = client.v1.products.update(
-        product.id, {"name": "Premium+", "active": False, "metadata": {"b": "2"}}
-    )
+    changed = client.v1.products.update(product.id, {"name": "Premium+", "active": False, "metadata": {"b": "2"}})
     assert (changed.name, changed.active) == ("Premium+", False)
     assert changed.metadata.to_dict() == {"a": "1", "b": "2"}

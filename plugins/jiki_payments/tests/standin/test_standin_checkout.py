@@ -18,9 +18,7 @@ HOUR = 3600
 
 
 def first_payment(client: stripe.StripeClient, invoice: str) -> stripe.PaymentIntent:
-    payments = client.v1.invoice_payments.list(
-        {"invoice": invoice, "expand": ["data.payment.payment_intent"]}
-    )
+    payments = client.v1.invoice_payments.list({"invoice": invoice, "expand": ["data.payment.payment_intent"]})
     intent = payments.data[0].payment.payment_intent
     assert isinstance(intent, stripe.PaymentIntent)
     return intent
@@ -37,9 +35,7 @@ def test_an_elements_session_has_a_client_secret_and_no_page(open_checkout: Open
     assert session.return_url == RETURN_URL
 
 
-def test_a_hosted_session_leads_to_the_local_page(
-    client: stripe.StripeClient, prices: Prices, server: Any
-) -> None:
+def test_a_hosted_session_leads_to_the_local_page(client: stripe.StripeClient, prices: Prices, server: Any) -> None:
     session = client.v1.checkout.sessions.create(
         {
             "mode": "subscription",
@@ -183,9 +179,7 @@ def test_an_unpaid_first_invoice_expires_the_subscription_after_23_hours(
     assert first_payment(client, session["invoice"]).status == "canceled"
 
 
-def test_a_session_can_be_expired_by_the_api_once(
-    client: stripe.StripeClient, open_checkout: OpenCheckout
-) -> None:
+def test_a_session_can_be_expired_by_the_api_once(client: stripe.StripeClient, open_checkout: OpenCheckout) -> None:
     opened = open_checkout()
     assert client.v1.checkout.sessions.expire(opened.id).status == "expired"
     with pytest.raises(stripe.InvalidRequestError, match="Only an open Checkout Session"):
@@ -221,16 +215,12 @@ def test_a_known_customer_is_kept_and_updated_when_asked(
         ({"discounts": [{"coupon": "free"}]}, "unknown parameter: discounts"),
     ],
 )
-def test_what_stripe_refuses_is_refused(
-    open_checkout: OpenCheckout, changes: dict[str, Any], message: str
-) -> None:
+def test_what_stripe_refuses_is_refused(open_checkout: OpenCheckout, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(stripe.InvalidRequestError, match=message):
         open_checkout(**changes)
 
 
-def test_customer_and_email_exclude_each_other(
-    client: stripe.StripeClient, open_checkout: OpenCheckout
-) -> None:
+def test_customer_and_email_exclude_each_other(client: stripe.StripeClient, open_checkout: OpenCheckout) -> None:
     customer = client.v1.customers.create({})
     with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
         open_checkout(customer=customer.id, customer_email="ada@example.com")

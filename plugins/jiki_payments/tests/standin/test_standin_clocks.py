@@ -32,9 +32,7 @@ def seconds(text: str) -> int:
         ("2026-01-01T00:00", "day", 1, 40, "2026-02-10T00:00"),
     ],
 )
-def test_periods_keep_the_anchors_day(
-    anchor: str, interval: str, count: int, number: int, moment: str
-) -> None:
+def test_periods_keep_the_anchors_day(anchor: str, interval: str, count: int, number: int, moment: str) -> None:
     assert boundary(seconds(anchor), interval, count, number) == seconds(moment)
 
 
@@ -86,9 +84,7 @@ def test_a_test_clock_moves_only_its_customers(client: stripe.StripeClient, pric
         subscriptions.append(
             client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": prices.monthly}]})
         )
-    advanced = client.v1.test_helpers.test_clocks.advance(
-        clocks[0].id, {"frozen_time": seconds("2026-03-31T12:00")}
-    )
+    advanced = client.v1.test_helpers.test_clocks.advance(clocks[0].id, {"frozen_time": seconds("2026-03-31T12:00")})
     assert (advanced.status, advanced.frozen_time) == ("ready", seconds("2026-03-31T12:00"))
     moved, still = (client.v1.subscriptions.retrieve(one.id) for one in subscriptions)
     assert moved["items"].data[0].current_period_end == seconds("2026-04-30T12:00")

@@ -17,9 +17,7 @@ def charge(client: stripe.StripeClient, subscribe: Subscribe) -> stripe.Charge:
     return client.v1.charges.list({"customer": str(subscribe().customer)}).data[0]
 
 
-def test_a_charge_is_refunded_in_part_and_then_whole(
-    client: stripe.StripeClient, charge: stripe.Charge
-) -> None:
+def test_a_charge_is_refunded_in_part_and_then_whole(client: stripe.StripeClient, charge: stripe.Charge) -> None:
     client.v1.refunds.create({"charge": charge.id, "amount": 400, "reason": "requested_by_customer"})
     half = client.v1.charges.retrieve(charge.id, {"expand": ["refunds"]})
     assert (half.amount_refunded, half.refunded) == (400, False)
@@ -73,9 +71,7 @@ def test_the_portal_needs_a_configuration(client: stripe.StripeClient, server: S
         }
     )
     assert configuration.features.subscription_cancel.enabled is False
-    assert [one.id for one in client.v1.billing_portal.configurations.list({"active": True}).data] == [
-        configuration.id
-    ]
+    assert [one.id for one in client.v1.billing_portal.configurations.list({"active": True}).data] == [configuration.id]
     session = client.v1.billing_portal.sessions.create(
         {"customer": customer.id, "configuration": configuration.id, "return_url": "http://localhost:3061/"}
     )

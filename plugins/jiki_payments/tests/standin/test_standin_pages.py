@@ -61,9 +61,7 @@ def test_a_declined_person_stays_and_may_try_again(
     assert submit(url, outcome="paid").status_code == 303
 
 
-def test_a_person_may_leave(
-    server: StandInServer, client: stripe.StripeClient, open_checkout: OpenCheckout
-) -> None:
+def test_a_person_may_leave(server: StandInServer, client: stripe.StripeClient, open_checkout: OpenCheckout) -> None:
     session = open_checkout()
     answer = submit(f"{server.url}/_standin/checkout/{session.id}", outcome="leave")
     assert answer.status_code == 303
@@ -101,9 +99,7 @@ def test_the_portal_changes_the_card_and_an_open_invoice_is_paid_by_hand(
 ) -> None:
     subscription = subscribe()
     customer = str(subscription.customer)
-    configuration = client.v1.billing_portal.configurations.create(
-        {"features": {"invoice_history": {"enabled": True}}}
-    )
+    configuration = client.v1.billing_portal.configurations.create({"features": {"invoice_history": {"enabled": True}}})
     portal = client.v1.billing_portal.sessions.create(
         {
             "customer": customer,

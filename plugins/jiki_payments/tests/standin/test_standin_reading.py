@@ -36,9 +36,7 @@ def test_what_a_payment_made_is_read_one_by_one(client: stripe.StripeClient, sub
     assert [one.id for one in client.v1.refunds.list({"payment_intent": intent.id}).data] == [refund.id]
 
 
-def test_a_customer_is_read_with_what_they_subscribed_to(
-    client: stripe.StripeClient, subscribe: Subscribe
-) -> None:
+def test_a_customer_is_read_with_what_they_subscribed_to(client: stripe.StripeClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     customer = client.v1.customers.retrieve(str(subscription.customer), {"expand": ["subscriptions"]})
     assert customer.subscriptions is not None
@@ -48,9 +46,7 @@ def test_a_customer_is_read_with_what_they_subscribed_to(
 
 def test_a_session_is_found_by_its_subscription(client: stripe.StripeClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
-    (session,) = client.v1.checkout.sessions.list(
-        {"subscription": subscription.id, "status": "complete"}
-    ).data
+    (session,) = client.v1.checkout.sessions.list({"subscription": subscription.id, "status": "complete"}).data
     (line,) = client.v1.checkout.sessions.line_items.list(session.id).data
     assert line.amount_total == 999
     updated = client.v1.checkout.sessions.update(session.id, {"metadata": {"seen": "1"}})
@@ -83,9 +79,7 @@ def test_a_webhook_endpoint_is_changed_silenced_and_removed(
     control: ControlClient, client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     made = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
-    changed = client.v1.webhook_endpoints.update(
-        made.id, {"disabled": True, "enabled_events": ["price.created"]}
-    )
+    changed = client.v1.webhook_endpoints.update(made.id, {"disabled": True, "enabled_events": ["price.created"]})
     assert (changed.status, changed.enabled_events) == ("disabled", ["price.created"])
     client.v1.products.create({"name": "Premium"})
     assert control.wait_for_deliveries()
@@ -118,9 +112,7 @@ def test_an_endpoint_that_would_hear_nothing_or_another_version_is_refused(
 def test_a_portal_configuration_is_changed(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="features"):
         client.v1.billing_portal.configurations.create({"features": {}})
-    made = client.v1.billing_portal.configurations.create(
-        {"features": {"invoice_history": {"enabled": True}}}
-    )
+    made = client.v1.billing_portal.configurations.create({"features": {"invoice_history": {"enabled": True}}})
     client.v1.billing_portal.configurations.update(
         made.id, {"active": False, "features": {"payment_method_update": {"enabled": True}}}
     )

@@ -126,9 +126,7 @@ def test_any_order_of_a_real_life_gives_the_state_of_its_last_answer(
     assert standing_of(state.records) == standing_of(told([life.snapshots[-1]]).records)
 
 
-def state_after(
-    client: stripe.StripeClient, control: ControlClient, prices: Prices, *acts: str
-) -> LocalState:
+def state_after(client: stripe.StripeClient, control: ControlClient, prices: Prices, *acts: str) -> LocalState:
     life = Life(client, control, prices)
     for name in acts:
         life.act(name)

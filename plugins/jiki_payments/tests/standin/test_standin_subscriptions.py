@@ -152,9 +152,7 @@ def test_a_declined_change_makes_it_past_due(
 ) -> None:
     subscription = subscribe()
     control.fail_next_payments(str(subscription.customer))
-    assert (
-        change(client, subscription, prices.annual, proration_behavior="always_invoice").status == "past_due"
-    )
+    assert change(client, subscription, prices.annual, proration_behavior="always_invoice").status == "past_due"
 
 
 def test_cancelling_at_the_end_of_the_period_ends_it_then_and_no_sooner(
@@ -173,9 +171,7 @@ def test_cancelling_at_the_end_of_the_period_ends_it_then_and_no_sooner(
     assert client.v1.events.list({"type": "customer.subscription.deleted"}).data[0].created == end
 
 
-def test_reactivating_lets_it_renew(
-    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
-) -> None:
+def test_reactivating_lets_it_renew(client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
     again = client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
@@ -259,27 +255,21 @@ def test_paying_with_a_declined_card_says_why(
     control.fail_next_payments(str(subscription.customer))
     control.advance(days=32)
     stored = client.v1.subscriptions.retrieve(subscription.id)
-    card = client.v1.payment_methods.attach(
-        "pm_card_chargeDeclinedLostCard", {"customer": str(subscription.customer)}
-    )
+    card = client.v1.payment_methods.attach("pm_card_chargeDeclinedLostCard", {"customer": str(subscription.customer)})
     with pytest.raises(stripe.CardError) as refusal:
         client.v1.invoices.pay(str(stored.latest_invoice), {"payment_method": card.id})
     assert refusal.value.error is not None
     assert refusal.value.error.decline_code == "lost_card"
 
 
-def test_a_list_leaves_canceled_ones_out_unless_asked(
-    client: stripe.StripeClient, subscribe: Subscribe
-) -> None:
+def test_a_list_leaves_canceled_ones_out_unless_asked(client: stripe.StripeClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     client.v1.subscriptions.cancel(subscription.id)
     assert client.v1.subscriptions.list({}).data == []
     assert [one.id for one in client.v1.subscriptions.list({"status": "all"}).data] == [subscription.id]
 
 
-def test_deleting_a_customer_ends_what_they_pay_for(
-    client: stripe.StripeClient, subscribe: Subscribe
-) -> None:
+def test_deleting_a_customer_ends_what_they_pay_for(client: stripe.StripeClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     customer = str(subscription.customer)
     assert client.v1.customers.delete(customer).deleted is True
@@ -288,13 +278,9 @@ def test_deleting_a_customer_ends_what_they_pay_for(
     assert client.v1.customers.list({}).data == []
 
 
-def test_an_incomplete_subscription_takes_no_change_of_price(
-    client: stripe.StripeClient, prices: Prices
-) -> None:
+def test_an_incomplete_subscription_takes_no_change_of_price(client: stripe.StripeClient, prices: Prices) -> None:
     customer = client.v1.customers.create({})
-    subscription = client.v1.subscriptions.create(
-        {"customer": customer.id, "items": [{"price": prices.monthly}]}
-    )
+    subscription = client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": prices.monthly}]})
     with pytest.raises(stripe.InvalidRequestError, match="incomplete"):
         change(client, subscription, prices.annual)
 
@@ -326,9 +312,7 @@ def test_a_change_that_costs_nothing_asks_no_card(
     assert changed.status == "active"
 
 
-def test_a_change_the_card_pays_for_is_made(
-    client: stripe.StripeClient, subscribe: Subscribe, prices: Prices
-) -> None:
+def test_a_change_the_card_pays_for_is_made(client: stripe.StripeClient, subscribe: Subscribe, prices: Prices) -> None:
     changed = change(client, subscribe(), prices.annual, payment_behavior="error_if_incomplete")
     assert item_of(changed).price.id == prices.annual
 
@@ -342,9 +326,7 @@ def test_while_cancelling_a_change_moves_the_end(
     assert changed.cancel_at == item_of(changed).current_period_end
 
 
-def test_a_date_to_cancel_at_is_kept(
-    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
-) -> None:
+def test_a_date_to_cancel_at_is_kept(client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     date = control.now() + 5 * DAY
     with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
@@ -364,9 +346,7 @@ def test_why_somebody_left_is_kept(client: stripe.StripeClient, subscribe: Subsc
     assert subscription.cancellation_details.feedback == "unused"
 
 
-def test_metadata_and_card_of_a_subscription_are_changed(
-    client: stripe.StripeClient, subscribe: Subscribe
-) -> None:
+def test_metadata_and_card_of_a_subscription_are_changed(client: stripe.StripeClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     card = client.v1.payment_methods.attach("pm_card_in", {"customer": str(subscription.customer)})
     changed = client.v1.subscriptions.update(
@@ -402,9 +382,7 @@ def test_an_open_invoice_of_an_ended_subscription_can_be_paid_and_revives_nothin
         client.v1.invoices.pay(invoice)
 
 
-def test_an_invoice_is_voided_once(
-    client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe
-) -> None:
+def test_an_invoice_is_voided_once(client: stripe.StripeClient, control: ControlClient, subscribe: Subscribe) -> None:
     subscription = subscribe()
     control.fail_next_payments(str(subscription.customer))
     control.advance(days=32)
@@ -421,9 +399,7 @@ def test_an_invoice_is_voided_once(
         ([{"price": "price_none"}], "No such price"),
     ],
 )
-def test_a_subscription_is_to_one_price_that_exists(
-    client: stripe.StripeClient, items: Any, message: str
-) -> None:
+def test_a_subscription_is_to_one_price_that_exists(client: stripe.StripeClient, items: Any, message: str) -> None:
     customer = client.v1.customers.create({})
     with pytest.raises(stripe.InvalidRequestError, match=message):
         client.v1.subscriptions.create({"customer": customer.id, "items": items})
@@ -436,8 +412,6 @@ def test_a_one_time_price_cannot_be_subscribed_to(client: stripe.StripeClient) -
         client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": once.id}]})
 
 
-def test_an_item_is_changed_by_its_id(
-    client: stripe.StripeClient, subscribe: Subscribe, prices: Prices
-) -> None:
+def test_an_item_is_changed_by_its_id(client: stripe.StripeClient, subscribe: Subscribe, prices: Prices) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="name it by its id"):
         client.v1.subscriptions.update(subscribe().id, {"items": [{"price": prices.annual}]})

@@ -126,9 +126,7 @@ def test_a_failed_delivery_says_what_the_receiver_said(
     assert last_event(client).pending_webhooks == 1
 
 
-def test_nobody_there_is_a_failed_attempt_not_a_crash(
-    control: ControlClient, client: stripe.StripeClient
-) -> None:
+def test_nobody_there_is_a_failed_attempt_not_a_crash(control: ControlClient, client: stripe.StripeClient) -> None:
     client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
     control.set_delivery_mode("hold")
     client.v1.customers.create({})

@@ -61,9 +61,7 @@ def test_a_refused_parameter_does_not_use_up_the_key(client: stripe.StripeClient
     assert client.v1.customers.create({}, {"idempotency_key": "once"}).id
 
 
-def test_a_declined_card_is_declined_again_under_the_same_key(
-    client: stripe.StripeClient, prices: Prices
-) -> None:
+def test_a_declined_card_is_declined_again_under_the_same_key(client: stripe.StripeClient, prices: Prices) -> None:
     customer = client.v1.customers.create({})
 
     def subscribe() -> None:
@@ -98,9 +96,7 @@ def test_parallel_calls_with_one_key_make_one_object(client: stripe.StripeClient
     assert len(set(made)) == 1
 
 
-def test_a_lost_reply_and_a_retry_charge_once(
-    server: StandInServer, control: ControlClient, prices: Prices
-) -> None:
+def test_a_lost_reply_and_a_retry_charge_once(server: StandInServer, control: ControlClient, prices: Prices) -> None:
     client = sdk_client(server.url)
     customer = client.v1.customers.create(
         {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
@@ -160,9 +156,7 @@ def test_a_delayed_call_runs_into_the_callers_timeout(control: ControlClient, se
         impatient.v1.customers.create({})
 
 
-def test_a_fault_can_be_disarmed_and_hits_only_its_path(
-    control: ControlClient, client: stripe.StripeClient
-) -> None:
+def test_a_fault_can_be_disarmed_and_hits_only_its_path(control: ControlClient, client: stripe.StripeClient) -> None:
     control.arm_fault("status", path="/v1/products", times=2)
     assert client.v1.customers.create({}).id
     control.disarm_faults()

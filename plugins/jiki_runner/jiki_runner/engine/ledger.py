@@ -158,6 +158,7 @@ class RunLedger:
             raise ProtocolViolation("broken after the tests were announced")
         if message.get("limit"):
             self._limits_hit.add(Limit(message["limit"]))
+        self._output += str(message.get("output", ""))
         places = self._places(message["places"])
         syntax = message.get("syntax")
         column = 0
@@ -178,7 +179,7 @@ class RunLedger:
         self._is_done = True
 
     def _ended(self, message: Mapping[str, Any]) -> None:
-        self._output = str(message["output"])
+        self._output += str(message["output"])
         self._limits_hit.update(map(Limit, message["limits"]))
         self._fault = self._fault or str(message.get("fault", ""))
 

@@ -184,6 +184,7 @@ class PythonEngine:
         self._end_lock = threading.Lock()
         self._limit: Limit | None = None
         self._ended_because = ""
+        self._has_told_all = False
         self._solution_thread = threading.Thread(target=self._run_solution, daemon=True)
         self._tests_thread = threading.Thread(target=self._run_tests, daemon=True)
         #: Held until the tests' interpreter has said that it is up, or has ended.
@@ -239,7 +240,13 @@ class PythonEngine:
         if tests.is_alive():
             self._stop(Limit.WALL_CLOCK)
             tests.join(GRACE_SECONDS)
-        fault = "The tests' own interpreter did not stop." if tests.is_alive() else ""
+        fault = ""
+        if tests.is_alive():
+            fault = "The tests' own interpreter did not stop."
+        elif not self._has_told_all and self._tests.has_filled_memory:
+            self._limit = self._limit or Limit.MEMORY
+        elif not self._has_told_all:
+            fault = "The tests' own interpreter ended before it had told all results."
         limits = [limit for limit in (self._limit, Limit.OUTPUT if self._output.is_cut else None) if limit]
         self._tell({"event": "ended", "output": self._output.take(), "limits": limits, "fault": fault})
 
@@ -281,6 +288,7 @@ class PythonEngine:
                 return
             if event["event"] in ("finished", "broken"):
                 self._complete(event)
+            self._has_told_all = event["event"] in ("done", "broken")
             self._tell(event)
 
     def _complete(self, event: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def reset(body: dict[str, Any]) -> Reply:
     email = _address_of(wanted["reset_password_token"])
     if email is None:
         raise InvalidMailToken(errors={"reset_password_token": [{"error": "invalid"}]})
-    attempt.succeeded()
+    attempt.give_back()
     faults: dict[str, list[FieldError]] = password_faults(wanted["password"], wanted["password_confirmation"], email)
     if faults:
         raise ValidationFailed(faults)

@@ -14,6 +14,7 @@ from jiki_auth.queries.sessions import session_facts
 from jiki_auth.settings import auth_settings
 from jiki_auth.throttles import sudo_attempt
 from jiki_core.db import reading, record_refusal
+from jiki_core.errors import Unavailable
 from jiki_core.security import me
 
 
@@ -37,9 +38,14 @@ def check_sudo_password(sudo_password: str) -> None:
     user_id = me().user_id
     attempt = sudo_attempt(user_id)
     stored = reading().execute(select(User.password_hash).where(User.id == user_id)).scalar_one_or_none()
-    if not verify_password(sudo_password, stored, auth_settings()):
+    try:
+        is_right = verify_password(sudo_password, stored, auth_settings())
+    except Unavailable:
+        attempt.give_back()
+        raise
+    if not is_right:
         record_refusal(
             "reauthentication:refused", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth"
         )
         raise InvalidPassword()
-    attempt.succeeded()
+    attempt.give_back()

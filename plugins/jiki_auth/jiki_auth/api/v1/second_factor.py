@@ -52,5 +52,5 @@ def _answer(code: str) -> Reply:
     except InvalidOtp:
         record_refusal("second_factor:refused", target_type="user", target_id=user_id, plugin="auth")
         raise
-    attempt.succeeded()
+    attempt.give_back()
     return sign_in_reply(opened)

@@ -35,7 +35,7 @@ def create(body: dict[str, Any]) -> Reply:
         password=user["password"],
         password_confirmation=user["password_confirmation"],
         name=user["name"] or None,
-        handle=user["handle"],
+        handle=user["handle"].strip().lower() if user["handle"] else None,
         locale=user["locale"] or None,
         language_tags=language_tags_of(request.headers.get("Accept-Language")),
         country_code=country_of(trusted_header("CF-IPCountry")),

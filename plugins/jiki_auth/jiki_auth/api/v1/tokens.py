@@ -56,7 +56,7 @@ def create(body: dict[str, Any]) -> Reply:
         record_refusal("second_factor:refused", target_type="user", target_id=checked.user_id, plugin="auth")
         raise
     if attempt is not None:
-        attempt.succeeded()
+        attempt.give_back()
     return _pair(opened.user_id, opened.id, refresh_token(opened.id, secret_hash(opened.secret), 0))
 
 

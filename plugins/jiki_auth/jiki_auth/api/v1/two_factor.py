@@ -58,7 +58,7 @@ def confirm(body: dict[str, Any]) -> Reply:
     except InvalidOtp:
         record_refusal("second_factor:refused", target_type="user", target_id=user_id, plugin="auth")
         raise
-    attempt.succeeded()
+    attempt.give_back()
     return never_cache(reply({"recovery_codes": codes}))
 
 

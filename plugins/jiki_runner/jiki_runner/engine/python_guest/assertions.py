@@ -38,7 +38,7 @@ def show(value: object) -> str:
     """repr(value) that survives a __repr__ of the solution's which does not work."""
     try:
         return clip(repr(value))
-    except Exception as error:  # anything can come out of the solution's own __repr__
+    except BaseException as error:  # the solution's __repr__ can raise what it likes, or end the solution
         return f"<its __repr__ raised {type(error).__name__}>"
 
 

@@ -97,6 +97,8 @@ class Bridge:
                     return self._codec.decode(result, shared=shared)
                 if verb == "raise":
                     raised = self._codec.decode(message[1])
+                elif verb not in self._servants:
+                    raise MalformedValue(f"no such message: {verb!r}")
             except (MalformedValue, LookupError, TypeError, ValueError, RecursionError) as error:
                 raise PeerFault(f"an answer could not be read: {error}") from None
             if verb == "raise":

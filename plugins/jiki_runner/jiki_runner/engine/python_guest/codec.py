@@ -79,7 +79,7 @@ def qualified_name(kind: type) -> str:
 #: Modules whose classes both sides know by name: values, exceptions and abstract bases, nothing that acts.
 _SHARED_MODULES = frozenset(
     (
-        *("builtins", "abc", "numbers", "typing", "enum", "io", "_io", "re", "uuid", "json.decoder"),
+        *("builtins", "abc", "numbers", "typing", "io", "_io", "re", "uuid", "json.decoder"),
         *("collections", "collections.abc", "datetime", "decimal", "fractions"),
     )
 )

@@ -152,7 +152,7 @@ class MirrorFactory:
         made = kind.__new__(kind, *arguments)
         if not isinstance(made, BaseException):
             raise MalformedValue(f"{kind.__name__} is not an exception")
-        made.args = arguments
+        BaseException.__setattr__(made, "args", arguments)  # the mirror's own would ask the original
         return made
 
     def _is_mirror(self, kind: object) -> bool:
@@ -202,7 +202,9 @@ class MirrorFactory:
         return namespace
 
     def _read_attribute(self, mirror: Any, name: str) -> Any:
-        if name == "__notes__" or name.startswith("jiki_"):  # kept here, by traceback and by the bridge itself
+        if name == "__notes__" or name.startswith(
+            "jiki_"
+        ):  # kept here, by traceback and by the bridge itself
             raise AttributeError(name)
         return self._bridge.request("get", mirror, name)
 
@@ -268,7 +270,7 @@ def _metaclass(bridge: Bridge) -> Any:
             return bridge.request("special", cls, "__iter__", ())
 
         def __len__(cls) -> int:
-            return len(bridge.request("special", cls, "__len__", ()))
+            return int(bridge.request("special", cls, "__len__", ()))
 
         def __getitem__(cls, key: Any) -> Any:
             return bridge.request("special", cls, "__getitem__", (key,))

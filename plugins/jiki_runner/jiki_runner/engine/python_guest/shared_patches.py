@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 import types
+from importlib.machinery import ModuleSpec, PathFinder
 
 TYPE_CHECKING = False  # see codec.py
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .bridge import Bridge
@@ -29,12 +31,45 @@ def is_shared(target: object, attribute: str) -> bool:
     return not (name == "sys" and attribute in _STREAMS)
 
 
+class _FollowingLoader:
+    """A module's own loader, and then what follows the module."""
+
+    def __init__(self, loader: Any, follow: Callable[[Any], None]) -> None:
+        self._loader = loader
+        self._follow = follow
+
+    def create_module(self, spec: ModuleSpec) -> Any:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        self._loader.exec_module(module)
+        self._follow(module)
+
+
+class _FollowingFinder:
+    """Finds the modules whose changes are to be followed, whenever a test imports them."""
+
+    def __init__(self, followers: dict[str, Callable[[Any], None]]) -> None:
+        self._followers = followers
+
+    def find_spec(self, name: str, path: Any = None, target: object = None) -> ModuleSpec | None:
+        if name not in self._followers:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None:
+            spec.loader = _FollowingLoader(spec.loader, self._followers[name])  # type: ignore[assignment]  # is one
+        return spec
+
+
 def install(bridge: Bridge) -> None:
-    """Follow unittest.mock and random, as far as the test files have imported them."""
-    if "unittest.mock" in sys.modules:
-        _follow_mock(bridge, sys.modules["unittest.mock"])
-    if "random" in sys.modules:
-        _follow_seed(bridge, sys.modules["random"])
+    """Follow unittest.mock and random from now on, or from their import on."""
+    followers: dict[str, Callable[[Any], None]] = {
+        "unittest.mock": lambda module: _follow_mock(bridge, module),
+        "random": lambda module: _follow_seed(bridge, module),
+    }
+    for name in followers.keys() & sys.modules.keys():
+        followers.pop(name)(sys.modules[name])
+    sys.meta_path.insert(0, _FollowingFinder(followers))
 
 
 def _follow_mock(bridge: Bridge, mock: Any) -> None:

@@ -53,6 +53,7 @@ class Run:
         self.bridge.before_request = self._tell_capture
         self._told_captured = False
         solution_modules.install(self.bridge, modules, EXERCISE_FOLDER)
+        shared_patches.install(self.bridge)
         sys.modules["pytest"] = pytest_stand_in.make_module()
         assertions.install()
 
@@ -185,7 +186,7 @@ def explain(error: BaseException, test_file: str) -> dict[str, Any]:
     if comparison is not None:
         details["expected"], details["actual"] = comparison
     if not is_failure:
-        details["error_type"] = type(error).__name__
+        details["error_type"] = assertions.clip(type(error).__name__)
     if isinstance(error, MemoryError):
         details["limit"] = "memory"
     lines = [
@@ -203,7 +204,7 @@ def _message(error: BaseException, is_failure: bool) -> str:
         return assertions.clip(str(error))
     try:
         text = str(error)
-    except Exception:  # the solution's own __str__
+    except BaseException:  # the solution's own __str__ can raise what it likes, or end the solution
         text = ""
     if is_failure:
         return assertions.clip(text)
@@ -211,12 +212,10 @@ def _message(error: BaseException, is_failure: bool) -> str:
 
 
 def explain_broken(error: BaseException) -> dict[str, Any]:
-    """Why nothing could be run: a syntax error, something the solution's top level raised, a name it does not
-    have.
-    """
+    """Why nothing could be run: a syntax error, what the solution's top level raised, a name it lacks."""
     places = getattr(error, "jiki_places", None)
     details: dict[str, Any] = {
-        "error_type": type(error).__name__,
+        "error_type": assertions.clip(type(error).__name__),
         "message": _message(error, isinstance(error, ImportError)),
         "places": places or [],
         "is_solution": places is not None or isinstance(error, (ImportError, PeerGone, PeerFault)),
@@ -225,9 +224,9 @@ def explain_broken(error: BaseException) -> dict[str, Any]:
         details["message"] = assertions.clip(str(error.msg))
         details["syntax"] = {
             "file": str(error.filename).removeprefix(EXERCISE_FOLDER),
-            "line": error.lineno,
-            "column": error.offset,
-            "text": assertions.clip((error.text or "").rstrip("\n")),
+            "line": error.lineno if isinstance(error.lineno, int) else 0,
+            "column": error.offset if isinstance(error.offset, int) else 0,
+            "text": assertions.clip(str(error.text or "").rstrip("\n")),
         }
     if isinstance(error, MemoryError):
         details["limit"] = "memory"
@@ -247,7 +246,6 @@ def main(test_files: Sequence[str], modules: Sequence[str]) -> None:
             return
         tests.extend(loaded)
     make_unique(tests)
-    shared_patches.install(run.bridge)
     run.tell("collected", tests=[test.announcement() for test in tests])
     run.run(tests)
     run.tell("done")

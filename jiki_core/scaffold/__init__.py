@@ -1,0 +1,1 @@
+"""The template of `flask plugins new`: a complete distribution of a plugin, filled in by copier."""
