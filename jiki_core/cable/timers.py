@@ -7,12 +7,15 @@ import heapq
 import itertools
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from jiki_core.cable.clock import SYSTEM_CLOCK, Clock
 from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
+#: how late a call may come
+_MOMENT_SECONDS = 0.02
 
 
 class Timer:
@@ -69,8 +72,11 @@ class Timers:
             self.run_due()
             with self._changed:
                 wait = self._heap[0][0] - self._monotonic() if self._heap else None
-                if wait is None or wait > 0:
+                if wait is None or wait > _MOMENT_SECONDS:
                     self._changed.wait(wait)
+                    continue
+            # wakes not for each of thousands of pings, but for all of the next moment at once
+            time.sleep(_MOMENT_SECONDS)
 
 
 class Errands:

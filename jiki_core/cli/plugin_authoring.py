@@ -1,4 +1,4 @@
-"""`flask plugins new`: a complete, working distribution to start from."""
+"""`flask plugins new` writes a complete, working distribution; `flask plugins check PATH` goes through the checklist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from pathlib import Path
 
 import click
 
+from jiki_core.cli.plugin_host import the_host
+from jiki_core.cli.plugin_selection import picture_with
 from jiki_core.plugins.manifest import RESERVED_NAMES
+from jiki_core.plugins.quality import Finding, NoPlugin, findings, read_distribution
+from jiki_core.plugins.resolve import requirement_names
+from jiki_core.plugins.state import PluginState
 from jiki_core.version import __version__
 
 TEMPLATE = Path(__file__).parent.parent / "scaffold"
@@ -47,3 +52,36 @@ def new_command(package: str, plugin: str | None, into: Path) -> None:
         defaults=True,
     )
     click.echo(f"{target} is written; next: cd {target} && pip install -e '.[dev]' && pytest")
+
+
+def check_distribution(root: Path) -> None:
+    """Goes through the checklist of a good plugin; fails when a point does not hold."""
+    try:
+        one = read_distribution(root)
+    except NoPlugin as error:
+        raise click.ClickException(str(error)) from error
+    found = the_host().discovered.get(one.plugin)
+    if found is None:
+        raise click.ClickException(f"{one.plugin} is not installed here; run: pip install -e {root}")
+    requires = _requires_of(one.plugin)
+    told = picture_with([*requires, one.plugin])
+    status = told["states"][one.plugin]
+    points = [
+        Finding("it runs with what it requires")
+        if status["state"] == PluginState.RUNNING
+        else Finding("it runs with what it requires", f"{status['state']}: {status['cause']}; {status['remedy']}"),
+        *findings(one, tuple(status["requires"])),
+    ]
+    for point in points:
+        click.echo(f"{'ok  ' if point.holds else 'FAIL'} {point.point}" + ("" if point.holds else f": {point.remedy}"))
+    if not all(point.holds for point in points):
+        raise SystemExit(1)
+
+
+def _requires_of(name: str) -> list[str]:
+    """Names that a plugin requires, transitively, dependencies first."""
+    found: list[str] = []
+    for needed in requirement_names(picture_with([name])["states"][name]["requires"]):
+        if needed in the_host().discovered and needed not in found:
+            found += [one for one in (*_requires_of(needed), needed) if one not in found]
+    return found

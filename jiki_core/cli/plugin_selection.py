@@ -76,7 +76,7 @@ def _change(wanted: list[str], name: str, *, yes: bool, is_enabling: bool) -> No
         raise click.ClickException("JIKI_PLUGINS_ENABLED is set and wins over jiki.toml; change it there")
     if name in configuration.selection.required:
         raise click.ClickException(f"{name} is required; take it out of [plugins] required first")
-    before, after = _picture(), _picture_with(wanted)
+    before, after = _picture(), picture_with(wanted)
     if is_enabling and after["states"][name]["state"] != PluginState.RUNNING:
         told = after["states"][name]
         raise click.ClickException(f"{name} would be {told['state']}: {told['cause']}; {told['remedy']}")
@@ -123,7 +123,7 @@ def _picture() -> dict[str, Any]:
     }
 
 
-def _picture_with(enabled: Sequence[str]) -> dict[str, Any]:
+def picture_with(enabled: Sequence[str]) -> dict[str, Any]:
     """The picture of another selection, from a process of its own: what is imported cannot be taken back here."""
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app", "plugins", "describe"],

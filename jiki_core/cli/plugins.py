@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 
-from jiki_core.cli.plugin_authoring import new_command
+from jiki_core.cli.plugin_authoring import check_distribution, new_command
 from jiki_core.cli.plugin_host import explain, installed, look_at_database, the_host
 from jiki_core.cli.plugin_pausing import pause_command, resume_command
 from jiki_core.cli.plugin_purging import purge_command
@@ -79,7 +80,11 @@ def show_command(name: str) -> None:
 
 
 @cli.command("check")
+@click.argument("path", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @with_appcontext
-def check_command() -> None:
-    """Fail when a listed plugin does not run."""
-    check_installation()
+def check_command(path: Path | None) -> None:
+    """Fail when a listed plugin does not run; with PATH, go through the checklist for the plugin in that folder."""
+    if path is None:
+        check_installation()
+    else:
+        check_distribution(path)

@@ -1,9 +1,13 @@
-"""Jobs of auth."""
+"""Jobs of auth. They import commands when they run: commands ask for jobs, so the modules would import each other."""
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from jiki_auth.models import User
+from jiki_auth.outbound import fetch
 from jiki_auth.settings import auth_settings
+from jiki_auth.throttles import may_mail_confirmation, may_mail_reset
 from jiki_core.contracts import AccountSetup, ask
 from jiki_core.db import UnitOfWork
 from jiki_core.jobs import JobRun
@@ -23,10 +27,7 @@ def prepare_account(uow: UnitOfWork, user_id: int) -> None:
 
 def answer_reset_request(uow: UnitOfWork, email: str) -> None:
     """Mails a reset link, if there is such an account. A job, so that the request takes as long for any address."""
-    from sqlalchemy import select
-
     from jiki_auth.commands.reset_password import mail_reset_link
-    from jiki_auth.throttles import may_mail_reset
 
     user_id = uow.session.execute(select(User.id).where(User.email == email)).scalar_one_or_none()
     if user_id is not None and may_mail_reset(email):
@@ -37,7 +38,6 @@ def answer_reset_request(uow: UnitOfWork, email: str) -> None:
 def answer_confirmation_request(uow: UnitOfWork, email: str) -> None:
     """Mails a confirmation link, if one is waited for; a job for the same reason."""
     from jiki_auth.commands.send_confirmation import resend_confirmation
-    from jiki_auth.throttles import may_mail_confirmation
 
     if may_mail_confirmation(email):
         resend_confirmation(uow, email, auth_settings())
@@ -45,8 +45,6 @@ def answer_confirmation_request(uow: UnitOfWork, email: str) -> None:
 
 def confirm_sns_subscription(run: JobRun, url: str) -> None:
     """Follows the link that makes SNS deliver to us; its host was checked with the notice's signature."""
-    from jiki_auth.outbound import fetch
-
     fetch(url, ca_file=auth_settings().sns_ca_file)
 
 

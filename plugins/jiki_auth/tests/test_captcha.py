@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jiki_auth.captcha import _outages
 from jiki_auth.testing import PASSWORD, make_user
 from jiki_core.testing import ApiClient
 
@@ -61,8 +62,6 @@ def test_a_missing_answer_is_not_even_sent(guarded, verifier):
 
 @pytest.mark.parametrize("outage", ["closed port", "500", "no JSON"])
 def test_an_outage_lets_people_in_and_is_counted(app_with, outage):
-    from jiki_auth.captcha import _outages
-
     told = {"500": as_json(500, {}), "no JSON": (200, "text/html", b"<html>"), "closed port": None}[outage]
     with serving(lambda path, form: told) as port:
         url = "http://127.0.0.1:1/" if told is None else f"http://127.0.0.1:{port}/"

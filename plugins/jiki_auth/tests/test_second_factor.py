@@ -11,7 +11,8 @@ from jiki_auth.models import OtpChallenge, User
 from jiki_auth.testing import PASSWORD, make_user, signed_in
 from jiki_core.db import reading, unit_of_work
 
-from .conftest import code_of, seed_of, set_cookies
+from .conftest import code_of, seed_of, set_cookies, token_in
+from .test_settings import age_sign_in
 
 
 @pytest.fixture
@@ -110,8 +111,6 @@ def test_five_wrong_codes_close_the_door_for_the_right_one_too(client, admin):
 
 
 def test_a_reset_does_not_get_around_the_code(client, admin, newest):
-    from .conftest import token_in
-
     set_up(client, admin)
     client.delete("auth/logout")
     client.post("auth/password", {"user": {"email": admin.email}})
@@ -123,8 +122,6 @@ def test_a_reset_does_not_get_around_the_code(client, admin, newest):
 
 
 def test_confirming_an_admins_address_asks_for_the_code_and_shows_the_user(client, db, newest):
-    from .conftest import token_in
-
     admin = make_user(db, is_admin=True, is_confirmed=False)
     client.post("auth/confirmation", {"user": {"email": admin.email}})
     token = token_in(newest(admin.email, "Confirm"))
@@ -211,8 +208,6 @@ def test_new_recovery_codes_kill_the_old(client, learner, protected):
 
 
 def test_it_is_taken_off_with_a_recent_sign_in(client, learner, protected, db):
-    from .test_settings import age_sign_in
-
     signed, _, _ = protected
     age_sign_in(db, learner, minutes=20)
     signed.delete("internal/settings/two_factor").expect(403, "reauth_required")

@@ -9,6 +9,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
+from jiki_auth.settings import AuthSettings
 from jiki_auth.testing import PASSWORD, make_user, signed_in
 from jiki_core.runtime import runtime_of
 from jiki_core.testing import ApiClient, drain_outbox
@@ -117,7 +118,5 @@ def test_hashes_are_argon2id(db):
 
 
 def test_defaults_keep_owasps_floor():
-    from jiki_auth.settings import AuthSettings
-
     settings = AuthSettings()
     assert (settings.argon2_memory_kib, settings.argon2_iterations) >= (19_456, 2)

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from jiki_auth.settings import AuthSettings
 from jiki_auth.sns import canonical_text, is_sns_url
 from jiki_auth.testing import make_user
+from jiki_core.contracts import Accounts, ask
 from jiki_core.db import reading
 from jiki_core.mail import causes_of
 from jiki_core.testing import ApiClient, drain_outbox
@@ -168,8 +169,6 @@ def test_a_hard_bounce_stops_mail_to_the_address(school, sns, version):
 
 
 def test_a_complaint_stops_notifications_and_marketing(school, sns):
-    from jiki_core.contracts import Accounts, ask
-
     user = make_user(school)
     deliver(school, sns.notice(complaint(user.email), Subject="Complaint")).expect(200)
     assert causes(school, user.email) == {"complaint"}

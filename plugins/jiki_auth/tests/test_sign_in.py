@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
+from jiki_auth import passwords
 from jiki_auth.models import User
 from jiki_auth.testing import PASSWORD, make_user, signed_in
 from jiki_core.db import reading, unit_of_work
@@ -52,8 +54,6 @@ def test_wrong_passwords_and_unknown_addresses_look_alike(client, db):
 
 
 def test_both_cost_one_hash(client, db, monkeypatch):
-    from jiki_auth import passwords
-
     hashed = []
     turn = passwords._turn
     monkeypatch.setattr(passwords, "_turn", lambda settings: hashed.append(settings) or turn(settings))
@@ -148,8 +148,6 @@ def test_languages_and_country_are_filled_in_once(db):
 
 
 def test_a_hash_of_old_parameters_is_renewed_at_sign_in(client, db):
-    from argon2 import PasswordHasher
-
     user = make_user(db)
     old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
     with db.app_context(), unit_of_work() as uow:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from jiki_auth.events import AccountDeleting
 from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BadgeCheck
-from jiki_learning.commands.award_badges import award_badges
+from jiki_learning.commands.award_badges import award_badges, recount_badges
 from jiki_learning.commands.mail_milestone import mail_milestone
 from jiki_learning.events import LessonCompleted, LevelCompleted
 
@@ -22,3 +23,8 @@ def celebrate_level(uow: UnitOfWork, event: LevelCompleted) -> None:
 def award_badges_for_premium(uow: UnitOfWork, event: dict[str, Any]) -> None:
     """`payments.premium_started`, an event of a plugin that may be absent: its payload is a dict."""
     award_badges(uow, event["user_id"], BadgeCheck.BECAME_PREMIUM)
+
+
+def forget_owner_of_badges(uow: UnitOfWork, event: AccountDeleting) -> None:
+    """The rows went with the account; the counters beside them did not."""
+    recount_badges(uow)

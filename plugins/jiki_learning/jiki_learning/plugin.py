@@ -85,13 +85,20 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_listeners(self) -> Sequence[Listener]:
+        from jiki_auth.events import AccountDeleting
         from jiki_learning.events import LessonCompleted, LevelCompleted
-        from jiki_learning.listeners import award_badges_for_lesson, award_badges_for_premium, celebrate_level
+        from jiki_learning.listeners import (
+            award_badges_for_lesson,
+            award_badges_for_premium,
+            celebrate_level,
+            forget_owner_of_badges,
+        )
 
         return [
             Listener(LessonCompleted, award_badges_for_lesson),
             Listener(LevelCompleted, celebrate_level),
             Listener("payments.premium_started", award_badges_for_premium),
+            Listener(AccountDeleting, forget_owner_of_badges),
         ]
 
     @hookimpl
@@ -119,7 +126,7 @@ class LearningPlugin(Plugin):
             EmailTemplate(
                 "learning.level_milestone",
                 category="notifications",
-                context=("subject", "content_text", "content_html", "image_url"),
+                context=("subject", "content_text", "content_html", "image_url", "unsubscribe_url"),
             )
         ]
 

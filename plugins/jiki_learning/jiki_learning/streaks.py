@@ -1,8 +1,7 @@
 """Active days and streaks (contract.md 3.16), counted in the learner's own days.
 
-A day is active when a lesson was completed or a submission stored on it. Days between two recorded ones
-that nothing happened on are recorded too, as `NO_ACTIVITY`, so that a streak can be read off the record
-alone.
+A day is active when a lesson or a challenge was completed or a submission stored on it. Only such days are recorded; a
+day without a record, once it is over, broke the streak.
 """
 
 from __future__ import annotations
@@ -17,16 +16,11 @@ _ONE_DAY = timedelta(days=1)
 
 
 class Day(IntEnum):
-    """What a recorded day was (the values are stored: contract.md 4.2)."""
+    """What a recorded day was (the values are stored: contract.md 4.2, whose 1 is a day that is not recorded)."""
 
-    NO_ACTIVITY = 1
     ACTIVE = 2
     #: a day off that does not break the streak; nothing grants one yet
     FREEZE = 3
-
-    @property
-    def keeps_streak(self) -> bool:
-        return self is not Day.NO_ACTIVITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +45,6 @@ def local_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
-def record_activity(days: Mapping[date, Day], today: date) -> dict[date, Day]:
-    """The record with `today` active and every day since the last recorded one accounted for.
-
-    `today` may lie before the last recorded day, for a learner who has moved west; nothing later is lost.
-    """
-    return {**backfill(days, today), today: Day.ACTIVE}
-
-
-def backfill(days: Mapping[date, Day], today: date) -> dict[date, Day]:
-    """The record with the days after the last recorded one, up to yesterday, set to no activity."""
-    if not days:
-        return {}
-    missing = _days_between(max(days) + _ONE_DAY, today)
-    return {**days, **dict.fromkeys(missing, Day.NO_ACTIVITY)}
-
-
 def summarise(days: Mapping[date, Day], today: date) -> StreakSummary:
     """Streaks as of `today`, which need not be recorded: yesterday's streak lives until today is over."""
     total = sum(kind is Day.ACTIVE for kind in days.values())
@@ -77,16 +55,10 @@ def summarise(days: Mapping[date, Day], today: date) -> StreakSummary:
 
 
 def _runs(days: Mapping[date, Day]) -> Iterator[tuple[date, int]]:
-    """Each unbroken run of days that keep a streak, oldest first, as (its last day, its length)."""
-    kept = sorted(day for day, kind in days.items() if kind.keeps_streak)
+    """Each unbroken run of recorded days, oldest first, as (its last day, its length)."""
     length = 0
-    for day in kept:
+    for day in sorted(days):
         length += 1
-        if day + _ONE_DAY not in days or not days[day + _ONE_DAY].keeps_streak:
+        if day + _ONE_DAY not in days:
             yield day, length
             length = 0
-
-
-def _days_between(first: date, end: date) -> Iterator[date]:
-    """`first` up to, but not including, `end`."""
-    return (first + timedelta(days=offset) for offset in range((end - first).days))

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from flask import Flask
-from jiki_auth.testing import SampleUser, make_user, signed_in
 
+from jiki_auth.testing import SampleUser, make_user, signed_in
 from jiki_core.db import unit_of_work
 from jiki_core.testing import Answer, ApiClient, count_queries
 from jiki_learning.commands.import_course import import_course

@@ -1,11 +1,11 @@
-"""What completing a lesson opens for the learner, as the wire tells it in `meta.events` (contract.md 2.1).
+"""What completing a lesson opens for the learner, as the wire tells it in `meta.events` (contract.md 2.1): lessons first,
+then concepts, then the challenge.
 
 These are *unlocks*; the domain events of the outbox are in `events.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +37,3 @@ class ChallengeUnlocked:
 
 
 Unlock = LessonUnlocked | ConceptUnlocked | ChallengeUnlocked
-
-_ORDER = (LessonUnlocked, ConceptUnlocked, ChallengeUnlocked)
-
-
-def in_wire_order(unlocks: Iterable[Unlock]) -> tuple[Unlock, ...]:
-    """Lessons, then concepts, then the challenge; among equals the given order stays."""
-    return tuple(sorted(unlocks, key=lambda unlock: _ORDER.index(type(unlock))))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from jiki_core.db import reading
 from jiki_learning.testing import SampleLearner, forget_caches, import_levels, make_learner
-from sqlalchemy import text
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,9 @@ def test_a_lesson_is_created_changed_and_shown_to_learners(db, admin):
     learner = make_learner(db)
     assert learner.user_levels()["level-1"][1] == {"intro": "not_started"}
     path = f"admin/levels/{level_id}/lessons/{made['id']}"
-    changed = admin.patch(path, {"lesson": {"slug": "hello", "optional": True, "position": 3}}).expect(200).body["lesson"]
+    changed = (
+        admin.patch(path, {"lesson": {"slug": "hello", "optional": True, "position": 3}}).expect(200).body["lesson"]
+    )
     assert (changed["slug"], changed["optional"], changed["position"]) == ("hello", True, 3)
     assert learner.user_levels()["level-1"][1] == {"lesson-1-1": "not_started"}
 

@@ -125,7 +125,9 @@ def test_what_was_said_is_kept_in_order(db, learner):
     ]
 
 
-@pytest.mark.parametrize("change", [{"content": "Other"}, {"timestamp": "later"}, {"signature": "00"}, {"signature": "é"}])
+@pytest.mark.parametrize(
+    "change", [{"content": "Other"}, {"timestamp": "later"}, {"signature": "00"}, {"signature": "é"}]
+)
 def test_words_the_proxy_did_not_sign_are_refused(db, learner, count_rows, change):
     message = {**signed(db, learner, "Because.", "now"), **change}
     answer = learner.client.post(ASSISTANT_MESSAGES, message).expect(401, "invalid_signature")
@@ -170,7 +172,12 @@ def test_messages_are_limited_per_day_but_the_last_one_is_answered(make_app):
         {"event": "premium_modal_shown", "properties": None},
         {
             "event": "premium_feature_blocked",
-            "properties": {"feature": "challenges", "context_type": "challenge", "context_id": 7, "context_slug": "zoo"},
+            "properties": {
+                "feature": "challenges",
+                "context_type": "challenge",
+                "context_id": 7,
+                "context_slug": "zoo",
+            },
         },
         {"event": "premium_modal_shown", "properties": {"trigger": "menu", "context_uuid": "u"}},
     ],
@@ -187,9 +194,10 @@ def test_an_event_of_another_name_is_refused(learner, event):
 
 
 def test_an_event_reaches_whoever_listens(db, learner):
+    from sqlalchemy import select
+
     from jiki_core.db import reading
     from jiki_core.db.outbox import OutboxEntry
-    from sqlalchemy import select
 
     body = {"event": "premium_modal_shown", "properties": {"trigger": "menu", "context_id": 7}}
     learner.client.post("internal/events", body).expect(204)

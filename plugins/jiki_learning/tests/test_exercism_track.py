@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from jiki_core.db import reading, unit_of_work
 from jiki_learning.commands.import_course import import_course, plan_course_import
@@ -17,7 +18,6 @@ from jiki_learning.content.jiki_writer import write_jiki_course
 from jiki_learning.content.mistakes import ContentRefused
 from jiki_learning.queries.stored_content import stored_course
 from jiki_learning.testing import make_learner
-from sqlalchemy import text
 
 BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[4] / "shared" / "data" / "exercism-python"
 TRACK = Path(os.environ.get("JIKI_EXERCISM_TRACK", BESIDE_THE_REPOSITORY))

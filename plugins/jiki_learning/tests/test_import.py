@@ -6,16 +6,14 @@ import json
 import shutil
 from dataclasses import replace
 
-
 import pytest
+from sqlalchemy import text
 
 from jiki_core.db import reading
 from jiki_core.testing import count_queries
 from jiki_learning.content.bundled import bundled_course_path
 from jiki_learning.content.course import LevelTranslation
 from jiki_learning.testing import course, import_into, import_levels, lesson, level, make_learner, uuid_of
-from sqlalchemy import text
-
 
 
 @pytest.fixture
@@ -59,7 +57,9 @@ def test_the_bundled_course_is_what_is_imported_without_a_path(flask, db):
 def test_importing_twice_changes_nothing(flask, count_rows, path):
     arguments = ["learning", "import", *([path] if path else [])]
     flask(*arguments)
-    with_rows = {table: count_rows(table) for table in ("lessons", "exercise_files", "unlock_edges", "level_translations")}
+    with_rows = {
+        table: count_rows(table) for table in ("lessons", "exercise_files", "unlock_edges", "level_translations")
+    }
     code, output = flask(*arguments)
     assert (code, output.strip()) == (0, "coding-fundamentals: no changes")
     assert {table: count_rows(table) for table in with_rows} == with_rows
@@ -89,7 +89,9 @@ def test_a_changed_course_is_told_and_written(flask, folder, db):
     with db.app_context():
         positions = reading().execute(text("select slug from learning.levels order by position")).scalars().all()
         hints = reading().execute(
-            text("select hints from learning.exercises e join learning.lessons l on l.id = e.lesson_id where slug = :s"),
+            text(
+                "select hints from learning.exercises e join learning.lessons l on l.id = e.lesson_id where slug = :s"
+            ),
             {"s": "maze-solve-basic"},
         )
         assert hints.scalar_one() == "Turn left.\n"
@@ -179,7 +181,9 @@ def test_an_export_is_read_again_without_a_change(flask, folder, tmp_path):
 def test_an_export_keeps_what_editors_made(db, flask, tmp_path):
     import_levels(db, (1,))
     content = course(
-        level("level-1", "lesson-1-1", lesson("free", is_optional=True), milestone_email_image_url="https://x.test/i.png"),
+        level(
+            "level-1", "lesson-1-1", lesson("free", is_optional=True), milestone_email_image_url="https://x.test/i.png"
+        ),
         level("empty"),
         concepts={"loops": "lesson-1-1", "maps": None},
         challenges={"zoo": "free"},

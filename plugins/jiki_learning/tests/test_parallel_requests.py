@@ -38,9 +38,7 @@ def at_once(app, learner, call):
 
 
 def events(answers):
-    return Counter(
-        event["data"].get("lesson_slug") for answer in answers for event in answer.body["meta"]["events"]
-    )
+    return Counter(event["data"].get("lesson_slug") for answer in answers for event in answer.body["meta"]["events"])
 
 
 def statuses(answers):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-
-from jiki_core.testing import drain_outbox
-from jiki_learning.testing import course, import_into, import_levels, lesson, level, make_learner
 from sqlalchemy import text
 
 from jiki_core.db import unit_of_work
+from jiki_core.testing import drain_outbox
+from jiki_learning.testing import course, import_into, import_levels, lesson, level, make_learner
 
 
 def unlocked_lesson(slug):
@@ -34,7 +33,10 @@ def test_fact_4_completing_twice_unlocks_once(learner):
 
 
 def test_fact_5_the_last_lesson_completes_the_level_starts_the_next_and_mails_once(db, mails):
-    texts = {"milestone_email_subject": "Well done!", "milestone_email_content_markdown": "You *made* it.\n\n<b>raw</b>"}
+    texts = {
+        "milestone_email_subject": "Well done!",
+        "milestone_email_content_markdown": "You *made* it.\n\n<b>raw</b>",
+    }
     import_into(db, course(level("a", "a-1", "a-2", **texts), level("b", "b-1")))
     learner = make_learner(db)
     learner.complete("a-1")
@@ -77,11 +79,25 @@ def test_a_level_completed_again_is_not_mailed_again(db, mails):
     assert sum(mail.subject == "Hooray" for mail in mails()) == 1
 
 
+def test_a_milestone_is_not_mailed_to_somebody_who_does_not_want_it(db, mails):
+    from sqlalchemy import update
+
+    from jiki_auth.models import User
+
+    import_into(db, course(level("a", "a-1", milestone_email_subject="Hooray"), level("b", "b-1")))
+    learner = make_learner(db)
+    with db.app_context(), unit_of_work() as uow:
+        uow.session.execute(update(User).where(User.id == learner.id).values(receive_milestone_emails=False))
+    learner.complete("a-1")
+    assert "Hooray" not in {mail.subject for mail in mails()}
+
+
 def test_a_milestone_is_told_in_the_learners_language(db, mails):
+    from sqlalchemy import update
+
     from jiki_auth.models import User
     from jiki_learning.content.course import LevelTranslation
     from jiki_learning.testing import uuid_of
-    from sqlalchemy import update
 
     translation = LevelTranslation(uuid_of("level a"), "hu", "Szép munka", "Sikerült.")
     levels = (level("a", "a-1", milestone_email_subject="Well done"), level("b", "b-1"))
@@ -90,7 +106,7 @@ def test_a_milestone_is_told_in_the_learners_language(db, mails):
     with db.app_context(), unit_of_work() as uow:
         uow.session.execute(update(User).where(User.id == learner.id).values(explicit_locale="hu"))
     learner.complete("a-1")
-    assert [mail.subject for mail in mails() if mail.to == learner.user.email][0] == "Szép munka"
+    assert next(mail.subject for mail in mails() if mail.to == learner.user.email) == "Szép munka"
 
 
 def test_starting_again_answers_the_same_and_changes_nothing(learner, count_rows):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import text
 
 from jiki_core.contracts import AccountFields, ask
 from jiki_core.db import unit_of_work
@@ -13,7 +14,6 @@ from jiki_core.testing import drain_outbox
 from jiki_learning.badge_rules import BADGES
 from jiki_learning.testing import course, import_into, import_levels, level, make_learner, warm_cost
 from jiki_payments.testing import make_premium
-from sqlalchemy import text
 
 #: in the past, so that nothing that is asked for "now" waits for a time to come
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -64,8 +64,9 @@ def test_fact_11_a_secret_badge_is_hidden_until_it_is_earned(db, learner):
 
 
 def test_the_hour_is_the_learners_own(db, learner):
-    from jiki_auth.models import User
     from sqlalchemy import update
+
+    from jiki_auth.models import User
 
     with db.app_context(), unit_of_work() as uow:
         uow.session.execute(update(User).where(User.id == learner.id).values(timezone="Asia/Tokyo"))
@@ -94,7 +95,9 @@ def test_a_badge_one_does_not_have_cannot_be_revealed(db, learner, badge_id):
     learner.client.patch(f"internal/badges/{locked}/reveal").expect(404, "badge_not_found")
 
 
-@pytest.mark.parametrize(("slug", "badge"), [("maze-solve-basic", "maze_navigator"), ("golf-scenarios", "scenario_handler")])
+@pytest.mark.parametrize(
+    ("slug", "badge"), [("maze-solve-basic", "maze_navigator"), ("golf-scenarios", "scenario_handler")]
+)
 def test_certain_lessons_earn_badges_of_their_own(db, slug, badge):
     import_into(db, course(level("a", slug)))
     learner = make_learner(db)
@@ -134,8 +137,9 @@ def test_days_with_completions_and_new_submissions_make_a_streak(db):
 
 
 def test_a_day_ends_when_the_learners_day_ends(db, learner):
-    from jiki_auth.models import User
     from sqlalchemy import update
+
+    from jiki_auth.models import User
 
     with db.app_context(), unit_of_work() as uow:
         uow.session.execute(update(User).where(User.id == learner.id).values(timezone="Pacific/Auckland"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from jiki_auth.testing import make_user, signed_in
 from jiki_core.db import unit_of_work
 from jiki_core.testing import drain_outbox
 from jiki_learning.jobs import sweep_texts
 from jiki_learning.testing import course, import_into, import_levels, level, make_learner
-from sqlalchemy import text
 
 
 @pytest.fixture
@@ -171,14 +171,28 @@ def test_exercise_analytics_count_sessions(db):
         f"(select id from learning.user_lessons where {old})",
         **whose,
     )
-    change(db, "update learning.user_lessons set completed_at = completed_at - :ago where completed_at is not null", **{"ago": long_ago})
+    change(
+        db,
+        "update learning.user_lessons set completed_at = completed_at - :ago where completed_at is not null",
+        **{"ago": long_ago},
+    )
     admin = signed_in(db, make_user(db, is_admin=True))
     body = admin.get("admin/analytics/exercises").expect(200).body
     first, second = body["exercises"]
     assert body["insights"] == []
     assert (first["slug"], first["num_starts"]) == ("lesson-1-1", 4)
-    assert (first["num_completed"], first["num_bounced"], first["num_abandoned"], first["num_in_progress"]) == (1, 1, 1, 1)
+    assert (first["num_completed"], first["num_bounced"], first["num_abandoned"], first["num_in_progress"]) == (
+        1,
+        1,
+        1,
+        1,
+    )
     assert (first["completion_pct"], first["low_sample"], first["health_score"]) == (33.3, True, None)
     assert (first["completer_median_attempts"], first["abandoner_median_attempts"]) == (2.0, 1.0)
-    assert (first["avg_difficulty"], first["avg_fun"], first["num_engaged"], first["ask_jiki_pct"]) == (4.0, 5.0, 3, 33.3)
+    assert (first["avg_difficulty"], first["avg_fun"], first["num_engaged"], first["ask_jiki_pct"]) == (
+        4.0,
+        5.0,
+        3,
+        33.3,
+    )
     assert (second["num_starts"], second["reach_start_pct"]) == (0, 0.0)

@@ -84,12 +84,6 @@ class PaymentsPlugin(Plugin):
         return PERSONAL_DATA
 
     @hookimpl
-    def jiki_personal_data(self) -> Sequence[PersonalTable]:
-        from jiki_payments.personal_data import PERSONAL_DATA
-
-        return PERSONAL_DATA
-
-    @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:
         from jiki_payments.permissions import PERMISSIONS
 

@@ -50,7 +50,7 @@ def fake_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_npm_complains_of_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("py_mini_racer", reason="mini-racer is not installed")
     fake_npm(tmp_path, "echo 'npm error code E404' >&2; exit 1", monkeypatch)
-    with pytest.raises(EngineUnavailable, match="could not fetch acorn@.*E404"):
+    with pytest.raises(EngineUnavailable, match=r"could not fetch acorn@.*E404"):
         prepare_engine(Language.JAVASCRIPT, tmp_path / "engine")
 
 

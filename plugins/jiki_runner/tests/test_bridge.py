@@ -238,7 +238,8 @@ def clock(side: Side) -> Any:
 
 def test_a_class_of_the_solution_is_a_class_here(clock: Any) -> None:
     assert clock is not Clock
-    assert isinstance(clock, type)
+    assert type(clock) is not type
+    assert issubclass(clock, object)
     assert (clock.__name__, clock.__doc__) == ("Clock", "Tells the time.")
     assert clock.later.__doc__ == "The clock some minutes later."
 
@@ -358,10 +359,10 @@ def test_dataclasses_named_tuples_sets_and_lists_of_the_solution_work_from_here(
     assert 2 in bag
     assert sorted(bag) == [1, 2]
     rows = side.run("give", "Rows", [3, 4])
+    assert rows.first() == 3
     assert rows == [3, 4]
     assert rows != [3, 5]
-    assert isinstance(rows, list)
-    assert rows.first() == 3
+    assert issubclass(type(rows), list)
     assert (sum(rows), rows[1], len(rows), rows[::-1]) == (7, 4, 2, [4, 3])
     rows.append(5)
     assert 5 in rows
@@ -394,9 +395,9 @@ def test_generators_and_functions_of_the_solution_work_from_here(side: Side) -> 
     assert isinstance(generator, types.GeneratorType)
     assert next(generator) == 0
     assert generator.send("hello") == "hello"
+    assert list(generator) == [1, 2]
     with pytest.raises(StopIteration):
-        for _ in range(9):
-            next(generator)
+        next(generator)
     function = side.run("compose", str.upper, len, lambda n: n + 1)
     assert function("abc") == 4
     assert isinstance(function, types.FunctionType)
@@ -619,10 +620,11 @@ class Agreeable:
 
 
 class AgreeableText(str):
-    __hash__ = None  # type: ignore[assignment]  # as above
-
     def __eq__(self, other: object) -> bool:
         return True
+
+    def __hash__(self) -> int:
+        return 0
 
 
 class AgreeableList(list[int]):
@@ -641,15 +643,18 @@ class AgreeableList(list[int]):
 def test_an_object_that_is_equal_to_everything_equals_no_plain_data(side: Side, expected: Any) -> None:
     @program
     def agree(kind: str) -> Any:
-        return {"object": Agreeable, "text": lambda: AgreeableText("no"), "list": lambda: AgreeableList([9])}[
-            kind
-        ]()
+        makers: dict[str, Callable[[], Any]] = {
+            "object": lambda: Agreeable(),
+            "text": lambda: AgreeableText("no"),
+            "list": lambda: AgreeableList([9]),
+        }
+        return makers[kind]()
 
     for kind in ("object", "text", "list"):
         agreeable = side.run("agree", kind)
-        assert not agreeable == expected
-        assert not expected == agreeable
+        assert agreeable.__eq__(expected) is not True
         assert [agreeable] != [expected]
+        assert [expected] != [agreeable]
     assert 1 not in side.run("agree", "list")
     with pytest.raises(TypeError, match="not supported"):
         _ = side.run("agree", "object") < 5

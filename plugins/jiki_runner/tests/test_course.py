@@ -1,4 +1,4 @@
-"""The exercism course: every reference solution passes all its tests, no stub does; the exceptions have reasons."""
+"""The exercism course: every reference solution passes, no stub does; the exceptions have reasons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RESULT_TIMEOUT_SECONDS = 120.0
 #: Exercises whose reference solution does not pass here, and why.
 REFERENCE_EXCEPTIONS = {
     "error-handling": "its test file imports test_utils, which the course does not ship for it",
-    "paasio": "one of its 25 tests looks for a frame of the solution on its own call stack; the solution is in another",
+    "paasio": "one of its 25 tests looks for the solution on its own call stack; it is in another",
 }
 #: Exercises whose stub passes, by design.
 STUB_EXCEPTIONS = {

@@ -111,9 +111,7 @@ def test_there_are_enough_different_attacks(language: Language) -> None:
     assert len(set(names)) == len(names) >= MINIMUM_PROGRAMS
 
 
-def check(
-    program: HostileProgram, run: Callable[..., Report], left_behind: Callable[[], list[str]]
-) -> None:
+def check(program: HostileProgram, run: Callable[..., Report], left_behind: Callable[[], list[str]]) -> None:
     solution_name, tests_name, tests = FILES[program.language]
     report = run(program.language, {solution_name: program.text}, {tests_name: tests}, limits=LIMITS)
     assert report.outcome in program.outcomes, report

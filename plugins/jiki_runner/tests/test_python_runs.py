@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import dedent
 
 import pytest
 
@@ -86,31 +87,30 @@ def test_a_failing_assertion_has_expected_and_actual(run: Run) -> None:
     assert result.test_line == 6
 
 
-@pytest.mark.parametrize(
-    ("assertion", "expected", "actual"),
-    [
-        ("self.assertEqual(answer(1), 2)", "2", "1"),
-        ("self.assertEqual(answer('a'), 'b', msg='no b')", "'b'", "'a'"),
-        ("self.assertTrue(answer(0))", "True", "0"),
-        ("self.assertIsNone(answer(0))", "None", "0"),
-        ("self.assertIs(answer(False), True)", "True", "False"),
-        ("self.assertIn(answer(1), [2])", "[2]", "1"),
-        ("self.assertAlmostEqual(answer(1.0), 1.1)", "1.1", "1.0"),
-        ("self.assertDictEqual(answer({}), {1: 2})", "{1: 2}", "{}"),
-        ("self.assertCountEqual(answer([1]), [2])", "[2]", "[1]"),
-        ("self.assertGreater(answer(1), 2)", "2", "1"),
-        ("assert answer(1) == 2", "2", "1"),
-        ("with self.assertRaises(ValueError): answer(1)", "", ""),
-        ("self.fail('told so')", "", ""),
-    ],
-)
-def test_every_kind_of_assertion_says_what_it_compared(
-    run: Run, assertion: str, expected: str, actual: str
-) -> None:
-    result = result_of(run, "def answer(x): return x", assertion)
-    assert result.status is TestStatus.FAILED
-    assert (result.expected, result.actual) == (expected, actual)
-    assert result.message
+#: assertion, expected, actual; the solution gives back what it is given
+ASSERTIONS = [
+    ("self.assertEqual(answer(1), 2)", "2", "1"),
+    ("self.assertEqual(answer('a'), 'b', msg='no b')", "'b'", "'a'"),
+    ("self.assertTrue(answer(0))", "True", "0"),
+    ("self.assertIsNone(answer(0))", "None", "0"),
+    ("self.assertIs(answer(False), True)", "True", "False"),
+    ("self.assertIn(answer(1), [2])", "[2]", "1"),
+    ("self.assertAlmostEqual(answer(1.0), 1.1)", "1.1", "1.0"),
+    ("self.assertDictEqual(answer({}), {1: 2})", "{1: 2}", "{}"),
+    ("self.assertCountEqual(answer([1]), [2])", "[2]", "[1]"),
+    ("self.assertGreater(answer(1), 2)", "2", "1"),
+    ("assert answer(1) == 2", "2", "1"),
+    ("with self.assertRaises(ValueError): answer(1)", "", ""),
+    ("self.fail('told so')", "", ""),
+]
+
+
+def test_every_kind_of_assertion_says_what_it_compared(run: Run) -> None:
+    report = report_of(run, "def answer(x): return x", *(row[0] for row in ASSERTIONS))
+    told = [(row[0], r.expected, r.actual) for row, r in zip(ASSERTIONS, report.results, strict=True)]
+    assert told == ASSERTIONS
+    assert {r.status for r in report.results} == {TestStatus.FAILED}
+    assert all(result.message for result in report.results)
 
 
 def test_an_exception_is_shown_with_the_learners_lines(run: Run) -> None:
@@ -240,28 +240,135 @@ def test_a_solution_of_several_modules_and_support_files(run: Run) -> None:
     assert report.outcome is Outcome.PASSED, report
 
 
-@pytest.mark.parametrize(
-    ("solution", "body"),
-    [
-        ("def answer(): print('hello')", "import io, contextlib\nout = io.StringIO()\nwith contextlib.redirect_stdout(out): answer()\nself.assertEqual(out.getvalue(), 'hello\\n')"),
-        ("def answer(): return input('name? ')", "from unittest.mock import patch\nwith patch('builtins.input', return_value='Ann') as asked: self.assertEqual(answer(), 'Ann')\nasked.assert_called_once_with('name? ')"),
-        ("def answer(): return input()", "import io, sys\nfrom unittest.mock import patch\nwith patch('sys.stdin', io.StringIO('Ann\\nBob\\n')): self.assertEqual([answer(), answer()], ['Ann', 'Bob'])"),
-        ("def answer(): return input()", "with self.assertRaises(EOFError): answer()"),
-        ("import random\ndef answer(): return random.randint(1, 6)", "from unittest.mock import patch\nwith patch('random.randint', return_value=4): self.assertEqual(answer(), 4)\nself.assertIn(answer(), range(1, 7))"),
-        ("import random\ndef answer(): return random.random()", "import random\nrandom.seed(3)\nfirst = answer()\nrandom.seed(3)\nself.assertEqual(answer(), first)"),
-        ("import time\ndef answer(): time.sleep(1000); return 1", "from unittest.mock import patch\nwith patch('time.sleep') as slept: self.assertEqual(answer(), 1)\nslept.assert_called_with(1000)"),
-        ("def helper(): return 1\ndef answer(): return helper()", "from unittest.mock import patch\nwith patch('answer.helper', return_value=2): self.assertEqual(answer(), 2)\nself.assertEqual(answer(), 1)"),
-        ("class Robot:\n    def name(self): return 'R'\ndef answer(): return Robot().name()", "import answer as module\nfrom unittest.mock import patch\nwith patch.object(module.Robot, 'name', return_value='X'): self.assertEqual(module.answer(), 'X')\nself.assertEqual(module.answer(), 'R')"),
-        ("def answer(f, xs): return [f(x) for x in xs]", "self.assertEqual(answer(lambda x: x * 2, [1, 2]), [2, 4])"),
-        ("def answer(xs): xs.sort()", "xs = [2, 1]\nself.assertIsNone(answer(xs))\nself.assertEqual(xs, [1, 2])"),
-        ("def answer():\n    'Says it.'", "self.assertEqual(answer.__doc__, 'Says it.')\nself.assertEqual(answer.__name__, 'answer')\nself.assertTrue(callable(answer))"),
-        ("answer = 40\ndef more():\n    global answer\n    answer += 2", "import answer as module\nmodule.more()\nself.assertEqual(module.answer, 42)"),
-        ("def answer(n):\n    yield from range(n)", "from collections.abc import Generator\nself.assertIsInstance(answer(2), Generator)\nself.assertEqual(list(answer(2)), [0, 1])"),
-    ],
-)  # fmt: skip  # a table is read by its columns
-def test_what_course_tests_do_to_a_program_works(run: Run, solution: str, body: str) -> None:
-    result = result_of(run, solution, body)
-    assert result.status is TestStatus.PASSED, result
+#: What course tests do to a program: name → (the program, a test of it).
+HABITS = {
+    "capture what is printed": (
+        "def answer(): print('hello')",
+        """
+        import contextlib, io
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            answer()
+        self.assertEqual(out.getvalue(), 'hello\\n')
+        """,
+    ),
+    "replace input": (
+        "def answer(): return input('name? ')",
+        """
+        from unittest.mock import patch
+        with patch('builtins.input', return_value='Ann') as asked:
+            self.assertEqual(answer(), 'Ann')
+        asked.assert_called_once_with('name? ')
+        """,
+    ),
+    "replace standard input": (
+        "def answer(): return input()",
+        """
+        import io
+        from unittest.mock import patch
+        with patch('sys.stdin', io.StringIO('Ann\\nBob\\n')):
+            self.assertEqual([answer(), answer()], ['Ann', 'Bob'])
+        with self.assertRaises(EOFError):
+            answer()
+        """,
+    ),
+    "replace a function of the standard library": (
+        "import random\ndef answer(): return random.randint(1, 6)",
+        """
+        from unittest.mock import patch
+        with patch('random.randint', return_value=40):
+            self.assertEqual(answer(), 40)
+        self.assertIn(answer(), range(1, 7))
+        """,
+    ),
+    "seed the random numbers": (
+        "import random\ndef answer(): return random.random()",
+        """
+        import random
+        random.seed(3)
+        first = answer()
+        random.seed(3)
+        self.assertEqual(answer(), first)
+        self.assertNotEqual(answer(), first)
+        """,
+    ),
+    "spare the waiting": (
+        "import time\ndef answer(): time.sleep(1000); return 1",
+        """
+        from unittest.mock import patch
+        with patch('time.sleep') as slept:
+            self.assertEqual(answer(), 1)
+        slept.assert_called_with(1000)
+        """,
+    ),
+    "replace a function of the program": (
+        "def helper(): return 1\ndef answer(): return helper()",
+        """
+        from unittest.mock import patch
+        with patch('MODULE.helper', return_value=2):
+            self.assertEqual(answer(), 2)
+        self.assertEqual(answer(), 1)
+        """,
+    ),
+    "replace a method of the program": (
+        "class Robot:\n    def name(self): return 'R'\ndef answer(): return Robot().name()",
+        """
+        import MODULE as module
+        from unittest.mock import patch
+        with patch.object(module.Robot, 'name', return_value='X'):
+            self.assertEqual(answer(), 'X')
+        self.assertEqual(answer(), 'R')
+        """,
+    ),
+    "give it a function": (
+        "def answer(f, xs): return [f(x) for x in xs]",
+        "self.assertEqual(answer(lambda x: x * 2, [1, 2]), [2, 4])",
+    ),
+    "look at a list it changed": (
+        "def answer(xs): xs.sort()",
+        """
+        xs = [2, 1]
+        self.assertIsNone(answer(xs))
+        self.assertEqual(xs, [1, 2])
+        """,
+    ),
+    "look at its documentation": (
+        "def answer():\n    'Says it.'",
+        """
+        self.assertEqual(answer.__doc__, 'Says it.')
+        self.assertEqual(answer.__name__, 'answer')
+        self.assertTrue(callable(answer))
+        """,
+    ),
+    "watch a variable of a module": (
+        "answer = 40\ndef more():\n    global answer\n    answer += 2",
+        """
+        import MODULE as module
+        module.more()
+        self.assertEqual(module.answer, 42)
+        """,
+    ),
+    "iterate over a generator": (
+        "def answer(n):\n    yield from range(n)",
+        """
+        from collections.abc import Generator
+        self.assertIsInstance(answer(2), Generator)
+        self.assertEqual(list(answer(2)), [0, 1])
+        """,
+    ),
+}
+
+
+def test_what_course_tests_do_to_a_program_works(run: Run) -> None:
+    solution = {f"answer_{n}.py": program for n, (program, _) in enumerate(HABITS.values())}
+    bodies = [
+        f"from answer_{n} import answer\n{dedent(body).strip()}".replace("MODULE", f"answer_{n}")
+        for n, (_, body) in enumerate(HABITS.values())
+    ]
+    report = run(Language.PYTHON, solution, {"answer_test.py": unittest_file(*bodies, imports="")})
+    failures = {
+        n: r for n, r in zip(HABITS, report.results, strict=True) if r.status is not TestStatus.PASSED
+    }
+    assert failures == {}, report
 
 
 def test_a_bare_test_file_in_pytests_style_works(run: Run) -> None:

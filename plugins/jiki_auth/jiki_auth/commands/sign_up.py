@@ -59,12 +59,12 @@ def sign_up(uow: UnitOfWork, wanted: NewAccount, password_hash: str, settings: A
     if owner_id is None:
         try:
             with uow.session.begin_nested():
-                _create(uow, email, password_hash, wanted, settings)
+                send_confirmation(uow, _create(uow, email, password_hash, wanted), settings)
             return SignedUp(email)
         except IntegrityError:  # somebody was faster with the same address
             owner_id = _owner(uow, email)
     else:
-        _rehearse(uow, password_hash, wanted, settings)
+        _rehearse(uow, password_hash, wanted)
     if owner_id is not None:
         mail_user(uow, owner_id, "auth.already_registered")
     return SignedUp(email)
@@ -74,19 +74,18 @@ def _owner(uow: UnitOfWork, email: str) -> int | None:
     return uow.session.execute(select(User.id).where(User.email == email)).scalar_one_or_none()
 
 
-def _create(uow: UnitOfWork, email: str, password_hash: str, wanted: NewAccount, settings: AuthSettings) -> int:
+def _create(uow: UnitOfWork, email: str, password_hash: str, wanted: NewAccount) -> int:
     user_id = insert_user(uow, email, password_hash, wanted)
-    send_confirmation(uow, user_id, settings)
     uow.audit("account:created", actor_id=user_id, target_type="user", target_id=user_id, plugin="auth")
     uow.emit(UserSignedUp(user_id, "email"))
     prepare(uow, user_id)
     return user_id
 
 
-def _rehearse(uow: UnitOfWork, password_hash: str, wanted: NewAccount, settings: AuthSettings) -> None:
+def _rehearse(uow: UnitOfWork, password_hash: str, wanted: NewAccount) -> None:
     """The work of a new account, done and undone, so that a taken address takes as long to answer as a free one."""
     with uow.session.begin_nested() as savepoint:
-        _create(uow, f"{secrets.token_hex(8)}@rehearsal.invalid", password_hash, wanted, settings)
+        _create(uow, f"{secrets.token_hex(8)}@rehearsal.invalid", password_hash, wanted)
         savepoint.rollback()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from jiki_core.contracts import Entitlements, ask
@@ -58,6 +58,12 @@ def award_badges(
     for slug in new:
         uow.notify(user_id, "learning.badge_awarded", {"badge_id": badge_ids[slug], "slug": slug})
     return tuple(new)
+
+
+def recount_badges(uow: UnitOfWork) -> None:
+    """Counts owners again, for when accounts went."""
+    owners = select(func.count()).where(UserAcquiredBadge.badge_id == Badge.id).scalar_subquery()
+    uow.session.execute(update(Badge).where(Badge.num_awardees != owners).values(num_awardees=owners))
 
 
 def _acquire(uow: UnitOfWork, user_id: int, badge_id: int) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BADGES
-from jiki_learning.commands.award_badges import ensure_badges
+from jiki_learning.commands.award_badges import ensure_badges, recount_badges
 from jiki_learning.commands.content_lock import lock_content
 from jiki_learning.commands.enrol import enrol
 from jiki_learning.commands.settle_learners import settle_learners
@@ -22,11 +22,6 @@ _WRONG_COUNTERS = text("""
     select badges.id, count(mine.user_id) as awardees from learning.badges
     left join learning.user_acquired_badges mine on mine.badge_id = badges.id
     group by badges.id having badges.num_awardees <> count(mine.user_id)
-""")
-_COUNT_AGAIN = text("""
-    update learning.badges set num_awardees = (
-        select count(*) from learning.user_acquired_badges mine where mine.badge_id = badges.id
-    )
 """)
 _NOT_ENROLLED = text("""
     select distinct rows.user_id, courses.slug
@@ -104,7 +99,7 @@ def _counters(uow: UnitOfWork, fix: bool) -> Iterator[Complaint]:
     if wrong:
         yield Complaint("badges count their owners wrongly", len(wrong))
         if fix:
-            uow.session.execute(_COUNT_AGAIN)
+            recount_badges(uow)
 
 
 def _edges(uow: UnitOfWork, fix: bool) -> Iterator[Complaint]:

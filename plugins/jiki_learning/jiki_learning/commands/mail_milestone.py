@@ -5,16 +5,20 @@ from __future__ import annotations
 from markdown_it import MarkdownIt
 from sqlalchemy import func, select, update
 
+from jiki_auth.contracts import MailConsent
 from jiki_core.contracts import Accounts, ask
 from jiki_core.db import UnitOfWork
 from jiki_core.mail import send_mail
 from jiki_learning.models import Level, LevelTranslation, UserLevel
 
+#: the preference of auth's settings that these mails obey
+PREFERENCE = "milestone_emails"
+
 
 def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
-    """Nothing is sent for a level without a text, or to somebody who may not receive mail."""
+    """Nothing is sent for a level without a text, or to somebody who may not receive mail or does not want this kind."""
     accounts = ask(Accounts).get_many([user_id])
-    if not accounts or not accounts[0].may_receive:
+    if not accounts or not accounts[0].may_receive or not ask(MailConsent).allows(user_id, PREFERENCE):
         return
     account = accounts[0]
     level = uow.session.execute(
@@ -50,5 +54,7 @@ def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
                 # the preset without raw HTML: editors write Markdown, nothing else reaches a mail
                 "content_html": MarkdownIt("js-default").render(level.content),
                 "image_url": level.image_url,
+                "unsubscribe_url": ask(MailConsent).unsubscribe_url(user_id, PREFERENCE),
             },
+            headers=ask(MailConsent).unsubscribe_headers(user_id, PREFERENCE),
         )

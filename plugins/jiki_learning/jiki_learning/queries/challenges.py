@@ -16,7 +16,8 @@ from jiki_learning.errors import PremiumRequired, UserChallengeNotFound
 from jiki_learning.models import UserChallenge
 from jiki_learning.queries.catalogue import current_catalogue
 from jiki_learning.queries.concepts import page_of
-from jiki_learning.queries.submissions import SUBMISSION_JSON
+from jiki_learning.queries.conversations import conversation_json
+from jiki_learning.queries.submissions import SUBMISSION_JSON, exercise_data, latest_of
 
 PREMIUM = "premium"
 
@@ -37,18 +38,10 @@ _STATUSES = text("""
 
 _USER_CHALLENGE = text(f"""
     select mine.completed_at,
-           (
-               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp::json)
-                               order by m.id)::text
-               from learning.assistant_conversations c
-               join learning.assistant_messages m on m.conversation_id = c.id
-               where c.user_id = :user_id and c.challenge_id = :challenge_id
-           ) as conversation,
-           (
-               select {SUBMISSION_JSON} from learning.exercise_submissions s
-               where s.user_challenge_id = mine.id order by s.id desc limit 1
-           ) as last_submission
+           {conversation_json("challenge")} as conversation,
+           case when s.id is not null then {SUBMISSION_JSON} end as last_submission, s.has_passed
     from learning.user_challenges mine
+    {latest_of("user_challenge_id")}
     where mine.user_id = :user_id and mine.challenge_id = :challenge_id
 """)
 
@@ -101,5 +94,5 @@ def user_challenge_shape(user_id: int, challenge: CatalogueChallenge) -> dict[st
         "conversation": orjson.Fragment(row.conversation or "[]"),
         # whoever gets here is a premium member, and those may talk about every challenge
         "conversation_allowed": True,
-        "data": {"last_submission": orjson.Fragment(row.last_submission or "null")},
+        "data": exercise_data(row),
     }

@@ -14,6 +14,7 @@ from jiki_core.db import reading
 from jiki_core.errors import NotFound
 from jiki_core.http import Page
 from jiki_learning.catalogue import CatalogueChallenge, CatalogueLesson
+from jiki_learning.exercise_states import ExerciseFacts, exercise_state
 
 #: JSON text of a submission `s`, files ordered by name as bytes
 SUBMISSION_JSON = """
@@ -42,6 +43,31 @@ _SUMMARY_JSON = """
         'stored_at', to_char(s.stored_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     )::text
 """
+
+
+def latest_of(context_id: Literal["user_lesson_id", "user_challenge_id"]) -> str:
+    """A join: `s` is the latest submission of the learner's row `mine`, its columns null when there is none."""
+    return f"""
+        left join lateral (
+            select * from learning.exercise_submissions one
+            where one.{context_id} = mine.id order by one.id desc limit 1
+        ) s on true
+    """
+
+
+def exercise_data(row: Any) -> dict[str, Any]:
+    """`data` of UserLesson and UserChallenge, of a row with `completed_at`, `last_submission` (JSON) and `has_passed`."""
+    state = exercise_state(
+        ExerciseFacts(
+            may_start=True,
+            is_started=True,
+            is_completed=row.completed_at is not None,
+            has_submission=row.last_submission is not None,
+            has_passed=row.has_passed,
+        )
+    )
+    return {"last_submission": orjson.Fragment(row.last_submission or "null"), "exercise_state": state.value}
+
 
 ContextType = Literal["UserLesson", "UserChallenge"]
 

@@ -12,9 +12,9 @@ from jiki_core.db import reading
 from jiki_learning.catalogue import CatalogueLesson
 from jiki_learning.content.course import LessonType
 from jiki_learning.errors import UserLessonNotFound
-from jiki_learning.exercise_states import ExerciseFacts, exercise_state
 from jiki_learning.models import UserLesson
-from jiki_learning.queries.submissions import SUBMISSION_JSON
+from jiki_learning.queries.conversations import conversation_json
+from jiki_learning.queries.submissions import SUBMISSION_JSON, exercise_data, latest_of
 
 _USER_LESSON = text(f"""
     select mine.completed_at, mine.difficulty_rating, mine.fun_rating, mine.walkthrough_video_watched_percentage,
@@ -23,19 +23,10 @@ _USER_LESSON = text(f"""
                where c.user_id = :user_id and c.lesson_id is not null
                order by c.updated_at desc, c.id desc limit 1
            ) as talks_about,
-           (
-               select json_agg(json_build_object('role', m.role, 'content', m.content, 'timestamp', m.timestamp::json)
-                               order by m.id)::text
-               from learning.assistant_conversations c
-               join learning.assistant_messages m on m.conversation_id = c.id
-               where c.user_id = :user_id and c.lesson_id = :lesson_id
-           ) as conversation,
+           {conversation_json("lesson")} as conversation,
            case when s.id is not null then {SUBMISSION_JSON} end as last_submission, s.has_passed
     from learning.user_lessons mine
-    left join lateral (
-        select * from learning.exercise_submissions one
-        where one.user_lesson_id = mine.id order by one.id desc limit 1
-    ) s on true
+    {latest_of("user_lesson_id")}
     where mine.user_id = :user_id and mine.lesson_id = :lesson_id
 """)
 
@@ -51,23 +42,10 @@ def user_lesson_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
         "difficulty_rating": row.difficulty_rating,
         "fun_rating": row.fun_rating,
         "walkthrough_video_watched_percentage": row.walkthrough_video_watched_percentage,
-        "conversation": _fragment(row.conversation, empty="[]"),
+        "conversation": orjson.Fragment(row.conversation or "[]"),
         "conversation_allowed": may_converse(user_id, lesson.id, row.talks_about),
-        "data": _exercise_data(row) if lesson.type is LessonType.EXERCISE else {},
+        "data": exercise_data(row) if lesson.type is LessonType.EXERCISE else {},
     }
-
-
-def _exercise_data(row: Any) -> dict[str, Any]:
-    state = exercise_state(
-        ExerciseFacts(
-            may_start=True,
-            is_started=True,
-            is_completed=row.completed_at is not None,
-            has_submission=row.last_submission is not None,
-            has_passed=row.has_passed,
-        )
-    )
-    return {"last_submission": _fragment(row.last_submission, empty="null"), "exercise_state": state.value}
 
 
 def may_converse(user_id: int, lesson_id: int, talks_about: int | None) -> bool:
@@ -82,7 +60,3 @@ def user_lesson_id(user_id: int, lesson_id: int) -> int | None:
         .execute(select(UserLesson.id).where(UserLesson.user_id == user_id, UserLesson.lesson_id == lesson_id))
         .scalar_one_or_none()
     )
-
-
-def _fragment(json_text: str | None, *, empty: str) -> orjson.Fragment:
-    return orjson.Fragment(json_text if json_text is not None else empty)

@@ -1,6 +1,6 @@
 """Streaks (contract.md 3.16) as small calendars: one letter a day, ending today.
 
-a = active, f = freeze, n = recorded without activity, . = not recorded
+a = active, f = freeze, . = neither
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from hypothesis import strategies as st
 from jiki_learning.streaks import (
     Day,
     StreakSummary,
-    backfill,
     local_day,
-    record_activity,
     summarise,
     time_zone,
 )
 
 TODAY = date(2026, 3, 1)
-KINDS = {"a": Day.ACTIVE, "f": Day.FREEZE, "n": Day.NO_ACTIVITY}
+KINDS = {"a": Day.ACTIVE, "f": Day.FREEZE}
 
 
 def calendar(days: str) -> dict[date, Day]:
@@ -38,47 +36,15 @@ def calendar(days: str) -> dict[date, Day]:
         ("a.",       1, 1, 1),  # today is not over
         ("a..",      0, 1, 1),
         ("aaa",      3, 3, 3),
-        ("aaan.",    0, 3, 3),
-        ("aaana",    1, 3, 4),
-        ("anaa.",    2, 2, 3),
+        ("aaa..",    0, 3, 3),
+        ("aaa.a",    1, 3, 4),
+        ("a.aa.",    2, 2, 3),
         ("aafa",     4, 4, 3),  # a freeze keeps the streak, and is not an active day
         ("aaf.",     3, 3, 2),
-        ("a.a",      1, 1, 2),  # a hole in the record is a day without activity
-        ("n",        0, 0, 0),
     ],
 )  # fmt: skip
 def test_streaks_are_read_off_the_calendar(days: str, current: int, longest: int, total: int) -> None:
     assert summarise(calendar(days), TODAY) == StreakSummary(current, longest, total)
-
-
-@pytest.mark.parametrize(
-    ("days", "recorded"),
-    [
-        ("",      "a"),
-        (".",     "a"),
-        ("a",     "a"),
-        ("n",     "a"),
-        ("a.",    "aa"),
-        ("a...",  "anna"),
-        ("fn..",  "fnna"),
-    ],
-)  # fmt: skip
-def test_recording_today_accounts_for_the_days_between(days: str, recorded: str) -> None:
-    assert record_activity(calendar(days), TODAY) == calendar(recorded)
-
-
-def test_backfilling_stops_at_yesterday() -> None:
-    assert backfill(calendar("a..."), TODAY) == calendar("ann.")
-
-
-def test_backfilling_an_empty_record_leaves_it_empty() -> None:
-    assert backfill({}, TODAY) == {}
-
-
-def test_a_learner_who_moved_west_loses_nothing() -> None:
-    yesterday = TODAY - timedelta(days=1)
-    days = record_activity(calendar("n.a"), yesterday)
-    assert summarise(days, yesterday) == StreakSummary(2, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +64,8 @@ def test_the_day_is_the_learners_own(zone: str | None, day: date) -> None:
 
 
 @given(st.sets(st.integers(0, 60)))
-def test_recording_each_day_as_it_comes_counts_every_run(offsets: set[int]) -> None:
-    days: dict[date, Day] = {}
-    for offset in sorted(offsets):
-        days = record_activity(days, TODAY + timedelta(days=offset))
+def test_every_run_of_days_is_counted(offsets: set[int]) -> None:
+    days = {TODAY + timedelta(days=offset): Day.ACTIVE for offset in offsets}
     runs = "".join("a" if n in offsets else " " for n in range(62)).split()
     summary = summarise(days, TODAY + timedelta(days=max(offsets, default=0)))
     assert summary.total_active_days == len(offsets)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from jiki_learning.unlocks import ChallengeUnlocked, ConceptUnlocked, LessonUnlocked, Unlock, in_wire_order
+import pytest
+
+from jiki_learning.unlocks import ChallengeUnlocked, ConceptUnlocked, LessonUnlocked, Unlock
 
 
-def test_unlocks_are_told_lessons_first_then_concepts_then_the_challenge() -> None:
-    unlocks: list[Unlock] = [
-        ChallengeUnlocked("mini-golf", "mini-golf-exercise"),
-        ConceptUnlocked("variables"),
-        ConceptUnlocked("scenarios"),
-        LessonUnlocked("umbrella"),
-    ]
-    assert [unlock.as_json() for unlock in in_wire_order(unlocks)] == [
-        {"type": "lesson_unlocked", "data": {"lesson_slug": "umbrella"}},
-        {"type": "concept_unlocked", "data": {"concept_slug": "variables"}},
-        {"type": "concept_unlocked", "data": {"concept_slug": "scenarios"}},
-        {
-            "type": "challenge_unlocked",
-            "data": {"challenge": {"slug": "mini-golf", "exercise_slug": "mini-golf-exercise"}},
-        },
-    ]
+@pytest.mark.parametrize(
+    ("unlock", "told"),
+    [
+        (LessonUnlocked("maze"), {"type": "lesson_unlocked", "data": {"lesson_slug": "maze"}}),
+        (ConceptUnlocked("loops"), {"type": "concept_unlocked", "data": {"concept_slug": "loops"}}),
+        (
+            ChallengeUnlocked("zoo", "zoo-exercise"),
+            {"type": "challenge_unlocked", "data": {"challenge": {"slug": "zoo", "exercise_slug": "zoo-exercise"}}},
+        ),
+    ],
+)
+def test_an_unlock_is_told_by_its_slugs(unlock: Unlock, told: dict[str, object]) -> None:
+    assert unlock.as_json() == told

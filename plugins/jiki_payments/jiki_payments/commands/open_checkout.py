@@ -20,7 +20,7 @@ from jiki_payments.events import CheckoutStarted
 from jiki_payments.models import Member, Occasion
 from jiki_payments.queries.prices import current_table
 from jiki_payments.queries.standings import standings_of
-from jiki_payments.stripe_gateway import StripeGateway, StripeRefused
+from jiki_payments.stripe_gateway import JsonObject, StripeGateway, StripeRefused
 from jiki_payments.stripe_news import news_of_subscription
 from jiki_payments.stripe_snapshots import Interval
 
@@ -42,15 +42,13 @@ def open_checkout(stripe: StripeGateway, wanted: CheckoutRequest, decision: Deci
     Raises ExistingSubscription, CheckoutFailed, PaymentProviderUnavailable.
     """
     _check_standing(wanted.user_id)
+    currency = decision.prices.currency
     try:
         _close_earlier(stripe, wanted.user_id)
         prices = ensure_stripe_prices(stripe, current_table())
         with unit_of_work() as uow:
             record_decision(uow, wanted.user_id, Occasion.CHECKOUT, decision)
-        currency = decision.prices.currency
-        key = f"checkout:{wanted.user_id}:{wanted.key or uuid.uuid4()}"
-        params = _params(wanted, prices[wanted.interval], currency)
-        session = stripe.create_checkout_session(params, key)
+        session = _create_session(stripe, wanted, prices[wanted.interval], currency)
     except StripeRefused as error:
         raise CheckoutFailed() from error
     with unit_of_work() as uow:
@@ -94,6 +92,18 @@ def _close_earlier(stripe: StripeGateway, user_id: int) -> None:
         with unit_of_work() as uow:
             absorb_news(uow, news)
         _check_standing(user_id)
+
+
+def _create_session(stripe: StripeGateway, wanted: CheckoutRequest, price_id: str, currency: str) -> JsonObject:
+    """Once more, with prices as Stripe has them, when it does not know ours."""
+    key = f"checkout:{wanted.user_id}:{wanted.key or uuid.uuid4()}"
+    try:
+        return stripe.create_checkout_session(_params(wanted, price_id, currency), key)
+    except StripeRefused as error:
+        if not error.is_missing:
+            raise
+    prices = ensure_stripe_prices(stripe, current_table(), trusts_us=False)
+    return stripe.create_checkout_session(_params(wanted, prices[wanted.interval], currency), f"{key}:again")
 
 
 def _params(wanted: CheckoutRequest, price_id: str, currency: str) -> dict[str, Any]:

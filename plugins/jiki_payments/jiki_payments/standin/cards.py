@@ -151,7 +151,5 @@ def payment_error(decline_code: str, payment_method: JsonObject | None, charge: 
     if charge is not None:
         error["charge"] = charge
     if payment_method is not None:
-        error["payment_method"] = {
-            key: value for key, value in payment_method.items() if not key.startswith("_")
-        }
+        error["payment_method"] = {key: value for key, value in payment_method.items() if not key.startswith("_")}
     return error

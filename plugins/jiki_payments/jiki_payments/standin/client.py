@@ -35,9 +35,7 @@ class ControlClient:
         """End a payment that is processing or waits for the customer."""
         return self._call("POST", f"payment_intents/{intent_id}/settle", {"is_paid": is_paid, **members})
 
-    def fail_next_payments(
-        self, customer_id: str, times: int = 1, decline_code: str = "generic_decline"
-    ) -> None:
+    def fail_next_payments(self, customer_id: str, times: int = 1, decline_code: str = "generic_decline") -> None:
         """Have the customer's next charges declined, whatever the card."""
         body = {"times": times, "decline_code": decline_code}
         self._call("POST", f"customers/{customer_id}/fail_next_payments", body)
@@ -88,9 +86,7 @@ class ControlClient:
         return bool(self._call("POST", "deliveries/wait", {"timeout_seconds": timeout_seconds})["is_idle"])
 
     def _call(self, method: str, path: str, body: JsonObject | None = None) -> JsonObject:
-        response = requests.request(
-            method, f"{self._url}/_standin/{path}", json=body, timeout=self._timeout_seconds
-        )
+        response = requests.request(method, f"{self._url}/_standin/{path}", json=body, timeout=self._timeout_seconds)
         answer: JsonObject = response.json()
         if response.status_code != 200:
             raise ControlRefused(f"{method} {path}: {answer['error']['message']}")

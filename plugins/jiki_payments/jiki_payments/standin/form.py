@@ -74,9 +74,7 @@ class Params:
             raise InvalidRequest("Invalid string", param=self.name(key))
         allowed = tuple(choices)
         if allowed and value not in allowed:
-            raise InvalidRequest(
-                f"Invalid {self.name(key)}: must be one of {', '.join(allowed)}", param=self.name(key)
-            )
+            raise InvalidRequest(f"Invalid {self.name(key)}: must be one of {', '.join(allowed)}", param=self.name(key))
         return value
 
     def required(self, key: str, *, choices: Iterable[str] = ()) -> str:
@@ -93,9 +91,7 @@ class Params:
         if value is None:
             return None
         if not re.fullmatch(r"-?\d{1,15}", value):
-            raise InvalidRequest(
-                f"Invalid integer: {value}", param=self.name(key), code="parameter_invalid_integer"
-            )
+            raise InvalidRequest(f"Invalid integer: {value}", param=self.name(key), code="parameter_invalid_integer")
         return int(value)
 
     def flag(self, key: str) -> bool | None:

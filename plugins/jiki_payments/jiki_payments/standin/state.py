@@ -103,9 +103,7 @@ class State:
     def all(self, kind: str, **fields: Any) -> list[JsonObject]:
         """Objects of a kind whose members have these values, oldest first."""
         return [
-            one
-            for one in self.objects[kind].values()
-            if all(one.get(name) == value for name, value in fields.items())
+            one for one in self.objects[kind].values() if all(one.get(name) == value for name, value in fields.items())
         ]
 
     def timeline_of(self, customer_id: str | None) -> str | None:

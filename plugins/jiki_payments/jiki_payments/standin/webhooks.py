@@ -105,27 +105,21 @@ class Courier:
         with self._state.lock:
             event = self._state.get("event", event_id)
             endpoints = [
-                one
-                for one in self._state.all("webhook_endpoint", status="enabled")
-                if wants(one, event["type"])
+                one for one in self._state.all("webhook_endpoint", status="enabled") if wants(one, event["type"])
             ]
         return [self._attempt(self._delivery(event, endpoint)) for endpoint in endpoints]
 
     def deliveries(self) -> list[JsonObject]:
         """Every delivery with its attempts, oldest first."""
         with self._changed:
-            return [
-                {key: one for key, one in asdict(each).items() if key != "due"} for each in self._deliveries
-            ]
+            return [{key: one for key, one in asdict(each).items() if key != "due"} for each in self._deliveries]
 
     def wait_until_idle(self, timeout_seconds: float) -> bool:
         """Whether, within the timeout, nothing was left to be sent right now (retries and held ones do not
         count).
         """
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not self._in_flight and self._next() is None, timeout_seconds
-            )
+            return self._changed.wait_for(lambda: not self._in_flight and self._next() is None, timeout_seconds)
 
     def forget(self) -> None:
         with self._changed:
@@ -199,9 +193,7 @@ def _post(url: str, payload: bytes, secret: str) -> JsonObject:
         "User-Agent": "Stripe/1.0 (stand-in)",
     }
     try:
-        response = requests.post(
-            url, data=payload, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
+        response = requests.post(url, data=payload, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         return {"at": timestamp, "status": None, "error": type(error).__name__}
     return {"at": timestamp, "status": response.status_code, "error": None}

@@ -111,9 +111,7 @@ def _break(environ: WSGIEnvironment) -> NoReturn:
 
 def _failed(status: int, start_response: StartResponse) -> list[bytes]:
     kind = "rate_limit_error" if status == 429 else "api_error"
-    body = json.dumps(
-        {"error": {"type": kind, "message": f"The stand-in was told to answer {status}."}}
-    ).encode()
+    body = json.dumps({"error": {"type": kind, "message": f"The stand-in was told to answer {status}."}}).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response(f"{status} Armed", headers)
     return [body]

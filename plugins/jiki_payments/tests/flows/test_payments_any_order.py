@@ -21,6 +21,10 @@ from sqlalchemy import func, select
 from jiki_auth.testing import make_user, signed_in
 from jiki_core.db import reading
 from jiki_core.db.outbox import OutboxEntry
+from jiki_core.jobs.dispatch import run
+from jiki_core.jobs.queues import open_queue
+from jiki_core.jobs.relay import relay_once
+from jiki_core.runtime import runtime_of
 from jiki_core.testing import drain_outbox, wait_until
 from jiki_core.testing.pytest_plugin import scaled
 from jiki_payments.commands.sweep import sweep
@@ -107,7 +111,7 @@ def in_parallel(app: Flask, payloads: Sequence[bytes], verify: Callable[[], obje
         try:
             for payload in payloads[number::WORKERS]:
                 deliver(app, payload).expect(200)
-                drain_outbox(app)
+                work_off(app)
             if number == 0 and verify is not None:
                 verify()
         except BaseException as failure:
@@ -121,6 +125,19 @@ def in_parallel(app: Flask, payloads: Sequence[bytes], verify: Callable[[], obje
     if failures:
         raise failures[0]
     settle(app)
+
+
+def work_off(app: Flask) -> None:
+    """Relays, and runs what this worker gets of the queue, until it is empty."""
+    connection = runtime_of(app).redis
+    with app.app_context():
+        relay_once(connection)
+    queue = open_queue("default", connection)
+    while (popped := connection.lpop(queue.key)) is not None:
+        job = queue.fetch_job(popped.decode())
+        if job is not None:
+            with app.app_context():
+                run(*job.args)
 
 
 def settle(app: Flask) -> None:

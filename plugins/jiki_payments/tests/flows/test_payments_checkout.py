@@ -213,3 +213,9 @@ def test_stripe_away_is_said_so_and_nothing_is_changed(ada, control):
 def test_stripe_refusing_is_a_failure_of_ours(ada, control):
     control.arm_fault("status", status=400, path="/v1/checkout/sessions")
     ada.post("checkout_session", CHECKOUT).expect(500, "checkout_failed")
+
+
+def test_prices_that_stripe_has_forgotten_are_made_again(ada, control):
+    ada.open_checkout()
+    control.reset()
+    ada.open_checkout()

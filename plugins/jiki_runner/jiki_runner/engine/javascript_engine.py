@@ -89,8 +89,8 @@ class JavaScriptEngine:
         self._tell = tell
         self._deadline = 0.0
         self._end_lock = threading.Lock()
-        #: What a limit would be the result of: the loading, then one test after the other.
-        self._under_way: dict[str, Any] = {
+        #: The start of the result that is due: of the loading, then of one test after the other.
+        self._under_way: dict[str, Any] | None = {
             "event": "broken",
             "error_type": "",
             "message": "",
@@ -142,9 +142,9 @@ class JavaScriptEngine:
                 self._define(name, text)
             self._run_tests()
         except _Broken as broken:
-            self._tell(broken.event)
+            self._conclude(broken.event)
         except MiniRacerBaseException as error:
-            self._tell(self._stopped(error))
+            self._conclude(self._stopped(error))
         is_cut = self._ask("isOutputCut", otherwise=False)
         output = self._ask("takePrinted", otherwise="")
         with self._end_lock:
@@ -152,10 +152,17 @@ class JavaScriptEngine:
             self._tell({"event": "ended", "output": output, "limits": limits_hit})
             watchdog.cancel()
 
-    def _give_up(self) -> None:
-        """End the process: V8 is busy where the binding cannot interrupt it, as in the settling of a promise."""
+    def _conclude(self, event: dict[str, Any]) -> None:
+        """Tell the result of what was under way."""
         with self._end_lock:
-            self._tell({**self._under_way, **self._limit_details(Limit.WALL_CLOCK)})
+            self._under_way = None
+            self._tell(event)
+
+    def _give_up(self) -> None:
+        """End the process: V8 is busy where the binding cannot interrupt it, as in settling a promise."""
+        with self._end_lock:
+            if self._under_way is not None:
+                self._tell({**self._under_way, **self._limit_details(Limit.WALL_CLOCK)})
             self._tell({"event": "ended", "output": "", "limits": []})
             os._exit(0)
 
@@ -207,7 +214,7 @@ class JavaScriptEngine:
     def _run_tests(self) -> None:
         names = "\n".join(self._run.test_files)
         loaded = json.loads(str(self._api["load"](names, timeout_sec=self._rest())))
-        self._tell(loaded)
+        self._conclude(loaded)
         if loaded["event"] != "collected":
             return
         for index, test in enumerate(loaded["tests"]):
@@ -216,12 +223,12 @@ class JavaScriptEngine:
             result: Any = self._api["run"](index, timeout_sec=self._rest())
             if isinstance(result, JSPromise):
                 result = result.get(timeout=self._rest())
-            self._tell(json.loads(str(result)))
+            self._conclude(json.loads(str(result)))
         self._tell({"event": "done"})
 
     def _stopped(self, error: MiniRacerBaseException) -> dict[str, Any]:
         """The result of what was under way, which ended like this."""
-        event = {**self._under_way, "output": self._ask("takePrinted", otherwise="")}
+        event = {**(self._under_way or {}), "output": self._ask("takePrinted", otherwise="")}
         if isinstance(error, JSTimeoutException):
             return {**event, **self._limit_details(Limit.WALL_CLOCK)}
         if isinstance(error, JSOOMException) or self._isolate.was_hard_memory_limit_reached():
@@ -231,7 +238,7 @@ class JavaScriptEngine:
 
     def _limit_details(self, limit: Limit) -> dict[str, Any]:
         details: dict[str, Any] = {"limit": limit, "message": limit_message(limit, self._run.limits)}
-        if limit is Limit.WALL_CLOCK and self._under_way["event"] == "finished":
+        if limit is Limit.WALL_CLOCK and (self._under_way or {}).get("event") == "finished":
             details["status"] = "timed_out"
         return details
 

@@ -28,6 +28,7 @@ from .report import (
 )
 
 MAXIMUM_TESTS = 2000
+MAXIMUM_NAME = 200
 
 
 class ProtocolViolation(Exception):
@@ -133,7 +134,7 @@ class RunLedger:
             message=str(message.get("message", "")),
             expected=str(message.get("expected", "")),
             actual=str(message.get("actual", "")),
-            error_type=str(message.get("error_type", "")),
+            error_type=_cut(message.get("error_type", "")),
             subtest=str(message.get("subtest", "")),
             further_failures=int(message.get("further_failures", 0)),
             places=self._places(message.get("places", [])),
@@ -169,7 +170,7 @@ class RunLedger:
             column = int(syntax["column"] or 0)
             if file in self._sources:
                 places = (*places, Place(file, line, "", self._line(file, line) or str(syntax["text"])))
-        self._breakage = Breakage(str(message["error_type"]), str(message["message"]), places, column)
+        self._breakage = Breakage(_cut(message["error_type"]), str(message["message"]), places, column)
         if not is_solution:
             self._fault = f"The test file cannot be loaded: {message['error_type']}: {message['message']}"
 
@@ -247,13 +248,18 @@ class RunLedger:
 
     def _places(self, places: Any) -> tuple[Place, ...]:
         return tuple(
-            Place(str(file), int(line), str(function), self._line(str(file), int(line)))
+            Place(_cut(file), int(line), _cut(function), self._line(str(file), int(line)))
             for file, line, function in places
         )
 
     def _line(self, file: str, line: int) -> str:
         lines = self._sources.get(file, "").splitlines()
-        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        return _cut(lines[line - 1].strip()) if 0 < line <= len(lines) else ""
+
+
+def _cut(name: Any) -> str:
+    """A name, or a line of code, as long as a person reads it; a program can make them as long as books."""
+    return str(name)[:MAXIMUM_NAME]
 
 
 def limit_message(limit: Limit, limits: Limits) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiki_core.http import Blueprint, Reply, cache_publicly, policy, reply, reply_page
+from jiki_core.http import Blueprint, Reply, cache_publicly, policy, rate_class, reply, reply_page
 from jiki_core.security import me
 from jiki_learning.errors import ConceptLocked, ConceptNotFound
 from jiki_learning.queries.catalogue import find_concept
@@ -66,6 +66,7 @@ def external_index(query: dict[str, Any]) -> Reply:
 @external.route("/<slug>")
 @external.response(200, ConceptReply)
 @external.raises(ConceptNotFound)
+@rate_class("unlimited")  # the web client's server asks for all visitors from one address (contract.md section 1)
 @cache_publicly(max_age_seconds=60, stale_while_revalidate_seconds=600)
 def external_show(slug: str) -> Reply:
     """A concept, by its slug or a former one."""

@@ -91,9 +91,7 @@ def settle_payment(state: State, intent: JsonObject, *, is_paid: bool, decline_c
 def expire(state: State, session: JsonObject) -> JsonObject:
     """No longer payable: its time is over, or the API said so."""
     if session["status"] != "open":
-        raise InvalidRequest(
-            f"Only an open Checkout Session can be expired. This one is {session['status']}."
-        )
+        raise InvalidRequest(f"Only an open Checkout Session can be expired. This one is {session['status']}.")
     session |= {"status": "expired", "url": None}
     emit(state, "checkout.session.expired", session)
     return session

@@ -15,9 +15,7 @@ from jiki_payments.standin.state import JsonObject, State
 DAY = 86_400
 
 
-def make_invoice(
-    state: State, subscription: JsonObject, reason: str, lines: Sequence[JsonObject]
-) -> JsonObject:
+def make_invoice(state: State, subscription: JsonObject, reason: str, lines: Sequence[JsonObject]) -> JsonObject:
     """A draft for these lines; what the customer's balance settles is settled when it is finalized."""
     identifier = state.new_id("in")
     customer = state.get("customer", subscription["customer"])
@@ -84,9 +82,7 @@ def make_invoice(
             "starting_balance": customer["balance"],
             "statement_descriptor": None,
             "status": "draft",
-            "status_transitions": dict.fromkeys(
-                ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
-            ),
+            "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
             "subtotal": total,
             "test_clock": customer["test_clock"],
             "total": total,
@@ -196,9 +192,7 @@ def intent_of(state: State, invoice: JsonObject) -> JsonObject:
 
 def invoice_of(state: State, intent: JsonObject) -> JsonObject:
     """The invoice an intent pays for."""
-    (payment,) = [
-        one for one in state.all("invoice_payment") if one["payment"]["payment_intent"] == intent["id"]
-    ]
+    (payment,) = [one for one in state.all("invoice_payment") if one["payment"]["payment_intent"] == intent["id"]]
     return state.get("invoice", payment["invoice"])
 
 

@@ -27,9 +27,7 @@ def price_of(state: State, item: JsonObject) -> JsonObject:
     return state.get("price", item["price"])
 
 
-def period_line(
-    state: State, subscription: JsonObject, item: JsonObject, *, is_trial: bool = False
-) -> JsonObject:
+def period_line(state: State, subscription: JsonObject, item: JsonObject, *, is_trial: bool = False) -> JsonObject:
     """The item's present period at its present price; free during a trial."""
     price = price_of(state, item)
     amount = 0 if is_trial else unit_amount(price, subscription["currency"]) * item["quantity"]

@@ -90,15 +90,11 @@ def cancel_intent(state: State, intent: JsonObject) -> None:
     emit(state, "payment_intent.canceled", intent)
 
 
-def refund(
-    state: State, charge: JsonObject, amount: int | None, reason: str | None, metadata: Any
-) -> JsonObject:
+def refund(state: State, charge: JsonObject, amount: int | None, reason: str | None, metadata: Any) -> JsonObject:
     """Give back `amount` (all that is left, when None). Refuses more than was paid."""
     left = charge["amount_captured"] - charge["amount_refunded"]
     if not charge["paid"] or left == 0:
-        raise InvalidRequest(
-            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
-        )
+        raise InvalidRequest(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     taken = left if amount is None else amount
     if not 0 < taken <= left:
         raise InvalidRequest(

@@ -35,9 +35,7 @@ def begin(
     pay.
     """
     if price["type"] != "recurring":
-        raise InvalidRequest(
-            "The price specified is set to `type=one_time` but this field only accepts recurring."
-        )
+        raise InvalidRequest("The price specified is set to `type=one_time` but this field only accepts recurring.")
     unit_amount(price, currency)
     now = state.now(customer["id"])
     recurring = price["recurring"]
@@ -139,9 +137,7 @@ def change_price(
         lines += proration_lines(state, subscription, item, changed, now)
     if is_new_interval:
         changed["current_period_start"] = now
-        changed["current_period_end"] = next_boundary(
-            now, recurring["interval"], recurring["interval_count"], now
-        )
+        changed["current_period_end"] = next_boundary(now, recurring["interval"], recurring["interval_count"], now)
         lines.append(period_line(state, subscription, changed))
     is_invoiced_now = is_new_interval or proration == "always_invoice"
     verdict = None

@@ -61,9 +61,7 @@ def retrieve_configuration(call: Call, configuration: str) -> JsonObject:
 def update_configuration(call: Call, configuration: str) -> JsonObject:
     params = call.params
     stored = call.state.get("billing_portal.configuration", configuration)
-    members: JsonObject = {
-        name: params.text(name) for name in ("default_return_url", "name") if params.given(name)
-    }
+    members: JsonObject = {name: params.text(name) for name in ("default_return_url", "name") if params.given(name)}
     if params.given("active"):
         members["active"] = params.flag("active")
     members["metadata"] = params.metadata(stored["metadata"])

@@ -46,9 +46,7 @@ def retrieve_product(call: Call, product: str) -> JsonObject:
 def update_product(call: Call, product: str) -> JsonObject:
     stored = call.state.get("product", product)
     members: dict[str, Any] = {
-        name: call.params.text(name)
-        for name in ("name", "description", "default_price")
-        if call.params.given(name)
+        name: call.params.text(name) for name in ("name", "description", "default_price") if call.params.given(name)
     }
     if call.params.given("active"):
         members["active"] = call.params.flag("active")
@@ -72,9 +70,7 @@ def create_price(call: Call) -> JsonObject:
     _free_lookup_key(call.state, price["lookup_key"], None, transfers)
     if product is None:
         assert inline_name is not None
-        product = _make_product(
-            call.state, call.state.new_id("prod"), inline_name, None, True, inline_metadata
-        )
+        product = _make_product(call.state, call.state.new_id("prod"), inline_name, None, True, inline_metadata)
     return _add_price(call.state, price, product["id"])
 
 
@@ -197,9 +193,7 @@ def _free_lookup_key(state: State, key: str | None, taker: str | None, transfers
         if holder["id"] == taker:
             continue
         if not transfers:
-            raise InvalidRequest(
-                f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key"
-            )
+            raise InvalidRequest(f"A price (`{holder['id']}`) already uses that lookup key.", param="lookup_key")
         holder["lookup_key"] = None
 
 

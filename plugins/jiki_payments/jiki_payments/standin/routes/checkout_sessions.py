@@ -145,9 +145,7 @@ def _line(call: Call) -> tuple[JsonObject, int]:
     return price, quantity
 
 
-def _line_items(
-    state: State, session: JsonObject, price: JsonObject, quantity: int, amount: int
-) -> JsonObject:
+def _line_items(state: State, session: JsonObject, price: JsonObject, quantity: int, amount: int) -> JsonObject:
     item = {
         "id": state.new_id("li"),
         "object": "item",

@@ -102,9 +102,7 @@ def change_settings() -> Response:
             state.settings.retry_days = [int(days) for days in body["retry_days"]]
         if "after_last_retry" in body:
             if body["after_last_retry"] not in ("cancel", "unpaid", "past_due"):
-                raise InvalidRequest(
-                    "after_last_retry is cancel, unpaid or past_due", param="after_last_retry"
-                )
+                raise InvalidRequest("after_last_retry is cancel, unpaid or past_due", param="after_last_retry")
             state.settings.after_last_retry = body["after_last_retry"]
     return json_response(200, {})
 

@@ -127,9 +127,7 @@ def _check_key_and_version() -> None:
         )
     version = request.headers.get("Stripe-Version", API_VERSION)
     if version != API_VERSION:
-        raise InvalidRequest(
-            f"The stand-in speaks API version {API_VERSION} only, not {version}: set stripe_version."
-        )
+        raise InvalidRequest(f"The stand-in speaks API version {API_VERSION} only, not {version}: set stripe_version.")
 
 
 def _replayed(earlier: JsonObject, fingerprint: str, key: str) -> Response:

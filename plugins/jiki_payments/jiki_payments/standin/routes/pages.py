@@ -85,9 +85,7 @@ def submit_checkout(session: str) -> AnyResponse | tuple[str, int]:
         stored = state.get("checkout.session", session)
         if choice == "leave":
             return redirect(_return_url(stored, cancelled=True), 303)
-        checkout.complete(
-            state, stored, Outcome(choice), visitor, form.get("decline_code") or "generic_decline"
-        )
+        checkout.complete(state, stored, Outcome(choice), visitor, form.get("decline_code") or "generic_decline")
         state.save()
         if stored["status"] == "complete":
             return redirect(_return_url(stored), 303)

@@ -25,9 +25,7 @@ def retrieve_payment_intent(call: Call, intent: str) -> JsonObject:
 @endpoint("GET", "/charges")
 def list_charges(call: Call) -> JsonObject:
     params = call.params
-    return call.listed(
-        "charge", customer=params.text("customer"), payment_intent=params.text("payment_intent")
-    )
+    return call.listed("charge", customer=params.text("customer"), payment_intent=params.text("payment_intent"))
 
 
 @endpoint("GET", "/charges/<charge>")

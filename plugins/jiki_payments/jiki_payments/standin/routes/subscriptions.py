@@ -101,12 +101,8 @@ def update_subscription(call: Call, subscription: str) -> JsonObject:
     details = _cancellation_details(params)
     params.accept("off_session", "payment_settings")
     params.finish()
-    if stored["status"] == "incomplete" and (
-        change or members.keys() - {"metadata", "default_payment_method"}
-    ):
-        raise InvalidRequest(
-            "Of an `incomplete` subscription only metadata and default_payment_method can be updated."
-        )
+    if stored["status"] == "incomplete" and (change or members.keys() - {"metadata", "default_payment_method"}):
+        raise InvalidRequest("Of an `incomplete` subscription only metadata and default_payment_method can be updated.")
     if change:
         subscriptions.change_price(state, stored, *change, proration, behavior)
     with changing(state, stored, "customer.subscription.updated"):
@@ -185,9 +181,7 @@ def _members(call: Call, stored: JsonObject) -> dict[str, Any]:
             members["cancel_at"] = subscriptions.item_of(stored)["current_period_end"]
     if params.given("cancel_at"):
         if params.flag("cancel_at_period_end"):
-            raise InvalidRequest(
-                "You may only specify one of these parameters: cancel_at, cancel_at_period_end."
-            )
+            raise InvalidRequest("You may only specify one of these parameters: cancel_at, cancel_at_period_end.")
         members["cancel_at"] = params.integer("cancel_at")
         members["cancel_at_period_end"] = False
     return members

@@ -16,9 +16,7 @@ def create_clock(call: Call) -> JsonObject:
     frozen_time, name = call.params.integer("frozen_time"), call.params.text("name")
     call.params.finish()
     if frozen_time is None:
-        raise InvalidRequest(
-            "Missing required param: frozen_time.", param="frozen_time", code="parameter_missing"
-        )
+        raise InvalidRequest("Missing required param: frozen_time.", param="frozen_time", code="parameter_missing")
     identifier = call.state.new_id("clock")
     call.state.clock.frozen[identifier] = frozen_time
     now = call.state.now()

@@ -75,7 +75,7 @@ const matchesSubset = (actual, expected) =>
       : equals(actual, expected, false);
 
 const matchesText = (text, expected) =>
-  typeof expected === 'string' ? text.includes(expected) : RegExp.prototype.exec.call(new RegExp(expected), text) !== null;
+  typeof expected === 'string' ? text.includes(expected) : new RegExp(expected).exec(text) !== null;
 
 const isThrownAsExpected = (thrown, expected) => {
   if (expected === undefined) return true;
@@ -92,7 +92,14 @@ const requireNumbers = (...values) => {
   }
 };
 
-// Each matcher: (actual, ...arguments) → [does it hold, what was expected, what there was instead of the actual value].
+const membersOf = (value) => (value === null || value === undefined ? [] : [...value]);
+
+const compareNumbers = (holds, label) => (actual, expected) => {
+  requireNumbers(actual, expected);
+  return [holds(actual, expected), `${label} ${show(expected)}`];
+};
+
+// Each matcher: (actual, ...arguments) → [does it hold, what was expected, what there was instead].
 const matchers = {
   toBe: (actual, expected) => [Object.is(actual, expected), show(expected)],
   toEqual: (actual, expected) => [equals(actual, expected, false), show(expected)],
@@ -110,22 +117,18 @@ const matchers = {
     const isClose = actual === expected || Math.abs(expected - actual) < 10 ** -digits / 2;
     return [isClose, `about ${show(expected)}`];
   },
-  toBeGreaterThan: (actual, expected) => (requireNumbers(actual, expected), [actual > expected, `more than ${show(expected)}`]),
-  toBeGreaterThanOrEqual: (actual, expected) => (
-    requireNumbers(actual, expected), [actual >= expected, `at least ${show(expected)}`]
-  ),
-  toBeLessThan: (actual, expected) => (requireNumbers(actual, expected), [actual < expected, `less than ${show(expected)}`]),
-  toBeLessThanOrEqual: (actual, expected) => (
-    requireNumbers(actual, expected), [actual <= expected, `at most ${show(expected)}`]
-  ),
+  toBeGreaterThan: compareNumbers((actual, expected) => actual > expected, 'more than'),
+  toBeGreaterThanOrEqual: compareNumbers((actual, expected) => actual >= expected, 'at least'),
+  toBeLessThan: compareNumbers((actual, expected) => actual < expected, 'less than'),
+  toBeLessThanOrEqual: compareNumbers((actual, expected) => actual <= expected, 'at most'),
   toContain(actual, member) {
     if (typeof actual === 'string') return [actual.includes(member), `something with ${show(member)} in it`];
-    const members = actual === null || actual === undefined ? [] : [...actual];
-    return [members.some((each) => each === member || Object.is(each, member)), `something with ${show(member)} in it`];
+    const isThere = membersOf(actual).some((each) => each === member || Object.is(each, member));
+    return [isThere, `something with ${show(member)} in it`];
   },
   toContainEqual(actual, member) {
-    const members = actual === null || actual === undefined ? [] : [...actual];
-    return [members.some((each) => equals(each, member, false)), `something with ${show(member)} in it`];
+    const isThere = membersOf(actual).some((each) => equals(each, member, false));
+    return [isThere, `something with ${show(member)} in it`];
   },
   toHaveLength(actual, length) {
     const actualLength = actual?.length;
@@ -135,17 +138,22 @@ const matchers = {
     const keys = Array.isArray(path) ? path : String(path).split('.');
     let found = actual;
     for (const key of keys) {
-      if (found === null || found === undefined || !(key in Object(found))) return [false, `a property ${show(path)}`];
+      if (found === null || found === undefined || !(key in Object(found))) {
+        return [false, `a property ${show(path)}`];
+      }
       found = found[key];
     }
-    return value.length ? [equals(found, value[0], false), show(value[0]), show(found)] : [true, `a property ${show(path)}`];
+    if (value.length === 0) return [true, `a property ${show(path)}`];
+    return [equals(found, value[0], false), show(value[0]), show(found)];
   },
   toMatch(actual, expected) {
     const isMatch = typeof actual === 'string' && matchesText(actual, expected);
     return [isMatch, `a string matching ${show(expected)}`];
   },
   toThrow(actual, expected) {
-    if (typeof actual !== 'function') throw new ExpectationFailed('expect(…).toThrow() needs a function', 'a function', show(actual));
+    if (typeof actual !== 'function') {
+      throw new ExpectationFailed('expect(…).toThrow() needs a function', 'a function', show(actual));
+    }
     const label = expected === undefined ? 'an error' : `an error: ${show(expected)}`;
     const failureBefore = firstFailure;
     try {
@@ -157,7 +165,10 @@ const matchers = {
     return [false, label, 'nothing was thrown'];
   },
   toHaveBeenCalled: (actual) => [callsOf(actual).length > 0, 'at least one call', 'no call'],
-  toHaveBeenCalledTimes: (actual, count) => [callsOf(actual).length === count, `${count} calls`, `${callsOf(actual).length} calls`],
+  toHaveBeenCalledTimes(actual, count) {
+    const { length } = callsOf(actual);
+    return [length === count, `${count} calls`, `${length} calls`];
+  },
   toHaveBeenCalledWith: (actual, ...wanted) => [
     callsOf(actual).some((call) => equals(call, wanted, false)),
     `a call with ${show(wanted)}`,
@@ -173,8 +184,9 @@ const judge = (name, actual, wanted, isNegated, unwrapThrown) => {
       : matchers[name](actual, ...wanted);
   const [holds, expected, instead = show(actual)] = judged;
   if (holds === isNegated) {
-    const shownExpected = clip(isNegated ? `not ${expected}` : expected);
-    const failure = new ExpectationFailed(`expected ${shownExpected}, got ${clip(instead)}`, shownExpected, clip(instead));
+    const wantedText = clip(isNegated ? `not ${expected}` : expected);
+    const actualText = clip(instead);
+    const failure = new ExpectationFailed(`expected ${wantedText}, got ${actualText}`, wantedText, actualText);
     firstFailure ??= failure;
     throw failure;
   }
@@ -210,7 +222,8 @@ const expect = (actual) => {
           }
           if (isRejected !== wantsRejection) {
             const expected = wantsRejection ? 'a rejected promise' : 'a resolved promise';
-            throw new ExpectationFailed(`expected ${expected}, got ${showThrown(value)}`, expected, show(value));
+            const got = isRejected ? showThrown(value) : show(value);
+            throw new ExpectationFailed(`expected ${expected}, got ${clip(got)}`, expected, clip(got));
           }
           judge(name, value, wanted, isNegated, wantsRejection);
         },

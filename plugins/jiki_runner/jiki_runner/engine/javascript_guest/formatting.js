@@ -17,7 +17,8 @@ const dataOf = (object, key) => {
 
 const classNameOf = (object) => {
   for (let holder = object; holder !== null; holder = Object.getPrototypeOf(holder)) {
-    const constructor = Object.getOwnPropertyDescriptor(holder, 'constructor')?.value;
+    const constructor =
+      Object.getOwnPropertyDescriptor(holder, 'constructor')?.value ?? overridable.get(holder)?.get('constructor');
     if (typeof constructor === 'function') {
       const name = Object.getOwnPropertyDescriptor(constructor, 'name')?.value;
       return typeof name === 'string' ? name : '';
@@ -38,14 +39,14 @@ const hasBrand = (method, object) => {
 };
 const sizeOfMap = Object.getOwnPropertyDescriptor(Map.prototype, 'size').get;
 const sizeOfSet = Object.getOwnPropertyDescriptor(Set.prototype, 'size').get;
-const flagsOfPattern = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source').get;
-const lengthOfTyped = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag).get;
+const sourceOfPattern = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source').get;
+const tagOfTyped = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag).get;
 
 const isMap = (value) => hasBrand(sizeOfMap, value);
 const isSet = (value) => hasBrand(sizeOfSet, value);
 const isDate = (value) => hasBrand(Date.prototype.getTime, value);
-const isPattern = (value) => value !== RegExp.prototype && hasBrand(flagsOfPattern, value);
-const isTyped = (value) => lengthOfTyped.call(value) !== undefined;
+const isPattern = (value) => value !== RegExp.prototype && hasBrand(sourceOfPattern, value);
+const isTyped = (value) => tagOfTyped.call(value) !== undefined;
 
 const show = (value, depth = 0, seen = []) => {
   switch (typeof value) {
@@ -70,6 +71,8 @@ const show = (value, depth = 0, seen = []) => {
   }
 };
 
+const inBraces = (members) => (members.length ? `{ ${members.join(', ')} }` : '{}');
+
 const showObject = (object, depth, seen) => {
   if (seen.includes(object)) return '[Circular]';
   const inner = (value) => show(value, depth + 1, [...seen, object]);
@@ -92,10 +95,10 @@ const showObject = (object, depth, seen) => {
   }
   if (isMap(object)) {
     const entries = [...Map.prototype.entries.call(object)].slice(0, maximumItems);
-    return `${label}{${entries.map(([key, value]) => `${inner(key)} => ${inner(value)}`).join(', ')}}`;
+    return label + inBraces(entries.map(([key, value]) => `${inner(key)} => ${inner(value)}`));
   }
   if (isSet(object)) {
-    return `${label}{${[...Set.prototype.values.call(object)].slice(0, maximumItems).map(inner).join(', ')}}`;
+    return label + inBraces([...Set.prototype.values.call(object)].slice(0, maximumItems).map(inner));
   }
   const keys = Reflect.ownKeys(object).filter((key) => Object.getOwnPropertyDescriptor(object, key)?.enumerable);
   const members = keys.slice(0, maximumItems).map((key) => {
@@ -103,7 +106,7 @@ const showObject = (object, depth, seen) => {
     return `${shown}: ${inner(dataOf(object, key))}`;
   });
   if (keys.length > maximumItems) members.push('…');
-  return `${label}${members.length ? `{ ${members.join(', ')} }` : '{}'}`;
+  return label + inBraces(members);
 };
 
 // What an error says. Its name and message may be anything a solution put there.

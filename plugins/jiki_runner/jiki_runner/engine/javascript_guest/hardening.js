@@ -3,7 +3,7 @@
 //
 // Freezing has one known side effect: an object that inherits a frozen property cannot be assigned one of that name.
 // Where programs do that in earnest (`this.name = …` in an error class, `Thing.prototype.toString = …`) the property
-// becomes an accessor whose setter defines it on the assigned object.
+// becomes an accessor whose setter defines it on the object that is assigned to.
 
 const hiddenIntrinsics = () => {
   const prototypeOf = Object.getPrototypeOf;
@@ -18,7 +18,10 @@ const hiddenIntrinsics = () => {
   ];
   const functions = [function* () {}, async function () {}, async function* () {}, () => {}, class {}];
   const objects = [(function () { return arguments; })(), new Int8Array(0), prototypeOf(Int8Array)];
-  if (typeof Intl === 'object') objects.push(new Intl.Segmenter().segment('a'), new Intl.Segmenter().segment('a')[Symbol.iterator]());
+  if (typeof Intl === 'object') {
+    const segments = new Intl.Segmenter().segment('a');
+    objects.push(segments, segments[Symbol.iterator]());
+  }
   return [...iterators, ...functions, ...objects].flatMap((value) => [value, prototypeOf(value)]);
 };
 
@@ -46,8 +49,13 @@ const commonlyAssigned = new Set(['constructor', 'toString', 'valueOf', 'toJSON'
 const isOverriddenFreely = (holder) =>
   holder === Object.prototype || holder === Function.prototype || holder === Error.prototype || holder instanceof Error;
 
+// holder → key → the value behind an accessor that was made here
+const overridable = new WeakMap();
+
 const allowOverriding = (holder, key, descriptor) => {
   const { value } = descriptor;
+  if (!overridable.has(holder)) overridable.set(holder, new Map());
+  overridable.get(holder).set(key, value);
   const define = Object.defineProperty;
   define(holder, key, {
     __proto__: null,

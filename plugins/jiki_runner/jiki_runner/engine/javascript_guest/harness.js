@@ -121,7 +121,18 @@ const loadModule = (name) => {
 
 // --- describe, test, hooks ---
 
-const makeGroup = (name, parent) => ({ name, parent, beforeAll: [], beforeEach: [], afterEach: [], afterAll: [], isSkipped: Boolean(parent?.isSkipped), hasBegun: false, remaining: 0, failure: null });
+const makeGroup = (name, parent) => ({
+  name,
+  parent,
+  beforeAll: [],
+  beforeEach: [],
+  afterEach: [],
+  afterAll: [],
+  isSkipped: Boolean(parent?.isSkipped),
+  hasBegun: false,
+  remaining: 0, // tests of it that have not ended, groups in it included
+  failure: null, // what its beforeAll threw
+});
 const rootGroup = makeGroup('', null);
 let currentGroup = rootGroup;
 const tests = [];

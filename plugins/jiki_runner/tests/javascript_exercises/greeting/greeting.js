@@ -1,0 +1,4 @@
+// Greets somebody by name, or the whole world.
+export const greet = (name) => {
+  throw new Error('Remove this line and greet somebody');
+};

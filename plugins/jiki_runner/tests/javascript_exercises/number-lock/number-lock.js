@@ -1,0 +1,2 @@
+// All codes of a lock with so many wheels, lazily.
+export function* codes(wheels) {}

@@ -1,0 +1,8 @@
+// Temperatures in two scales.
+export function toFahrenheit(celsius) {
+  return celsius;
+}
+
+export function average(...celsius) {
+  return 0;
+}

@@ -1,0 +1,2 @@
+// How often each word occurs, in no particular order.
+export const frequency = (text) => {};
