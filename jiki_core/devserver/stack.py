@@ -233,7 +233,8 @@ def _parse(arguments: Sequence[str] | None) -> Options:
         default="together",
         help="split: sockets in a process of their own, as in production",
     )
-    parser.add_argument("--cable-port", type=int, help="their port with --processes split (port + 2; port + 1 is usually the web client's)")
+    cable_help = "their port with --processes split (port + 2: port + 1 is the web client's)"
+    parser.add_argument("--cable-port", type=int, help=cable_help)
     parser.add_argument("--no-reload", action="store_true", help="keep running the code of the start")
     parser.add_argument("--project", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)

@@ -21,7 +21,8 @@ class MailCatcher:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="jiki-mail-"))
         self._maildir = self._folder / "maildir"
-        self._controller = Controller(Catcher(mailbox.Maildir(self._maildir, create=True)), hostname="127.0.0.1", port=free_port())
+        box = mailbox.Maildir(self._maildir, create=True)
+        self._controller = Controller(Catcher(box), hostname="127.0.0.1", port=free_port())
 
     @property
     def url(self) -> str:

@@ -45,6 +45,12 @@ def test_units_do_not_nest(db):
         pass
 
 
+def fail_after(callback):
+    with unit_of_work() as uow:
+        uow.after_commit(callback)
+        raise KeyError
+
+
 def test_callbacks_run_after_the_commit_only_and_a_failing_one_hurts_nobody(db):
     ran = []
     with db.app_context():
@@ -52,9 +58,8 @@ def test_callbacks_run_after_the_commit_only_and_a_failing_one_hurts_nobody(db):
             uow.after_commit(lambda: 1 / 0)
             uow.after_commit(lambda: ran.append("after"))
             assert ran == []
-        with pytest.raises(KeyError), unit_of_work() as uow:
-            uow.after_commit(lambda: ran.append("never"))
-            raise KeyError
+        with pytest.raises(KeyError):
+            fail_after(lambda: ran.append("never"))
     assert ran == ["after"]
 
 
@@ -78,7 +83,8 @@ def test_a_plain_read_leaves_no_transaction_open(committed_db):
         with database.engine.connect() as other:
             open_ones = other.execute(
                 text(
-                    "select count(*) from pg_stat_activity where state like 'idle in transaction%' and datname = current_database()"
+                    "select count(*) from pg_stat_activity "
+                    "where state like 'idle in transaction%' and datname = current_database()"
                 )
             ).scalar_one()
     assert open_ones == 0

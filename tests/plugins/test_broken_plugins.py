@@ -149,7 +149,11 @@ def test_the_healthy_one_keeps_running(states):
 
 def test_two_roles_of_one_permission_name_cannot_clash_across_plugins(tmp_path):
     folder = PluginFolder(tmp_path)
-    role = "    @hookimpl\n    def jiki_permissions(self) -> Sequence[Permission | Role]:\n        return [Role('keeper', 'Keeps')]\n"
+    role = """
+    @hookimpl
+    def jiki_permissions(self) -> Sequence[Permission | Role]:
+        return [Role("keeper", "Keeps")]
+"""
     folder.add("aaa", role)
     folder.add("bbb", role)
     found = folder.states()

@@ -1,7 +1,8 @@
 """Programs that mean harm (hostile/*.txt): each is contained, reported, and leaves nothing behind.
 
-The tests want 42. Each program answers 42 only if its attack worked, so a pass is a hole. A section is headed by the
-attack's name, the outcomes it may have, the limits of which it must hit one (or `-`), and whether it runs always.
+The tests want 42. Each program answers 42 only if its attack worked, so a pass is a hole. A section is headed
+by the attack's name, the outcomes it may have, the limits of which it must hit one (or `-`), and whether it
+runs always.
 """
 
 from __future__ import annotations

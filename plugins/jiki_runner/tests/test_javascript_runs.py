@@ -160,7 +160,8 @@ TRUTHS = [
     "const a = {}; a.a = a; const b = {}; b.a = b; expect(answer(a)).toEqual(b);",
     "class A { constructor() { this.x = 1; } } expect(answer(new A())).toEqual({ x: 1 });",
     "class A { constructor() { this.x = 1; } } expect(answer(new A())).not.toStrictEqual({ x: 1 });",
-    "expect(answer(new Error('a'))).toEqual(new Error('a')); expect(new Error('a')).not.toEqual(new Error('b'));",
+    "expect(answer(new Error('a'))).toEqual(new Error('a'));",
+    "expect(answer(new Error('a'))).not.toEqual(new Error('b'));",
     "expect(answer(/a/g)).toEqual(/a/g); expect(answer(/a/)).not.toEqual(/a/g);",
     "expect(answer(new Uint8Array([1]))).toEqual(new Uint8Array([1]));",
     "expect(answer(new Set([[1], [2]]))).toEqual(new Set([[2], [1]]));",
@@ -312,7 +313,10 @@ const module = 'a name of its own', require = module, exports = module;
 export const own = [module, require, exports, main === again, Object.keys(parts).sort(), data.list];
 """,
     "parts.js": "export const one = 1, two = 2;\nexport default function () { return 'main'; }\n",
-    "more.js": "export const three = 3;\nexport async function four() { return 4; }\nexport default 'not passed on';\n",
+    "more.js": """export const three = 3;
+export async function four() { return 4; }
+export default 'not passed on';
+""",
     "side-effect.js": "globalThis.Math;\n",
     "data.json": '{"list": [1, 2]}',
 }
@@ -320,11 +324,14 @@ MODULE_TRUTHS = """
 import Thing2, * as all from './answer.js';
 import { counter, increase } from './answer';
 test('names', () => {
-  expect(Object.keys(all).sort()).toEqual(['Thing', 'a', 'c', 'counter', 'default', 'eins', 'everything', 'four',
-    'generator', 'in quotes', 'increase', 'others', 'own', 'rest', 'text', 'three', 'two']);
+  expect(Object.keys(all).sort()).toEqual([
+    'Thing', 'a', 'c', 'counter', 'default', 'eins', 'everything', 'four', 'generator',
+    'in quotes', 'increase', 'others', 'own', 'rest', 'text', 'three', 'two',
+  ]);
 });
 test('values', async () => {
-  expect([all.two, all.eins, all.three, all.a, all.c, all.rest, all.others]).toEqual([2, 1, 3, 1, 2, [3, 4], { d: 5 }]);
+  expect([all.two, all.eins, all.three]).toEqual([2, 1, 3]);
+  expect([all.a, all.c, all.rest, all.others]).toEqual([1, 2, [3, 4], { d: 5 }]);
   expect(await all.four()).toBe(4);
   expect(all.everything.three).toBe(3);
   expect(all['in quotes']()).toBe('main');
@@ -379,10 +386,13 @@ def test_frozen_built_ins_do_not_hinder_honest_programs(run: Run) -> None:
 import * as it from './answer';
 test('all of it', () => {
   const mistake = new it.Mistake('x');
-  expect([mistake.name, mistake.message, mistake.extra, `${mistake}`]).toEqual(['Mistake', '!x', 1, 'Mistake: !x']);
+  expect([mistake.name, mistake.message, mistake.extra]).toEqual(['Mistake', '!x', 1]);
+  expect(`${mistake}`).toBe('Mistake: !x');
   expect(`${new it.Old('one')}`).toBe('old one');
-  expect([`${it.plain}`, it.plain.hasOwnProperty, it.list.length, `${it.list}`]).toEqual(['plain', 'shadowed', 3, 'list']);
-  expect([it.fn.extra, it.table.constructor, it.parsed.toString, it.map.get('constructor')]).toEqual([1, 1, 1, 1]);
+  expect([`${it.plain}`, it.plain.hasOwnProperty]).toEqual(['plain', 'shadowed']);
+  expect([it.list.length, `${it.list}`]).toEqual([3, 'list']);
+  expect([it.fn.extra, it.table.constructor, it.parsed.toString]).toEqual([1, 1, 1]);
+  expect(it.map.get('constructor')).toBe(1);
 });
 test('extending the language is refused', () => {
   expect(() => { Array.prototype.last = () => {}; }).toThrow(TypeError);

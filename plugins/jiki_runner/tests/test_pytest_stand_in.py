@@ -122,7 +122,7 @@ def test_tasks_are_known_from_the_mark_of_a_test_or_its_class(load: Any) -> None
         ("with pytest.raises((KeyError, IndexError)): [][1]", "passed"),
         ("pytest.raises(ValueError, int, 'x')", "passed"),
         (
-            "with pytest.raises(ValueError) as info: int('x')\n    assert info.value.args and info.match('invalid')",
+            "with pytest.raises(ValueError) as e: int('x')\n    assert e.value.args and e.match('invalid')",
             "passed",
         ),
         ("assert 0.1 + 0.2 == pytest.approx(0.3)", "passed"),

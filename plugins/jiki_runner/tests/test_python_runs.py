@@ -1,4 +1,4 @@
-"""Python runs as a learner sees them: each kind of mistake shown as what it is, and what course tests may do."""
+"""Python runs as a learner sees them: each mistake shown as what it is, and what course tests may do."""
 
 from __future__ import annotations
 
@@ -125,7 +125,11 @@ def test_an_exception_is_shown_with_the_learners_lines(run: Run) -> None:
 
 
 def test_an_exception_of_the_learners_own_is_shown_by_name(run: Run) -> None:
-    solution = "class Overdrawn(Exception):\n    def __str__(self): return 'no money'\ndef answer(): raise Overdrawn\n"
+    solution = """
+class Overdrawn(Exception):
+    def __str__(self): return 'no money'
+def answer(): raise Overdrawn
+"""
     result = result_of(run, solution, "answer()")
     assert (result.error_type, result.message) == ("Overdrawn", "Overdrawn: no money")
 
@@ -226,7 +230,10 @@ def test_a_solution_of_several_modules_and_support_files(run: Run) -> None:
     report = run(
         Language.PYTHON,
         {
-            "answer.py": "from parts import half\nfrom table import ROWS\n\ndef answer():\n    return half(ROWS), open('/exercise/words.txt').read()\n",
+            "answer.py": (
+                "from parts import half\nfrom table import ROWS\n\n"
+                "def answer():\n    return half(ROWS), open('/exercise/words.txt').read()\n"
+            ),
             "parts.py": "def half(rows): return rows[:1]\n",
         },
         {
@@ -372,12 +379,22 @@ def test_what_course_tests_do_to_a_program_works(run: Run) -> None:
 
 
 def test_a_bare_test_file_in_pytests_style_works(run: Run) -> None:
-    tests = (
-        "import pytest\nfrom answer import answer\n\n"
-        "@pytest.mark.parametrize('n, half', [(2, 1), (5, 2)])\ndef test_half(n, half):\n    assert answer(n) == half\n\n"
-        "@pytest.mark.task(taskno=2)\ndef test_none():\n    with pytest.raises(TypeError):\n        answer(None)\n\n"
-        "def test_wrong(capsys):\n    assert answer(3) == 2\n"
-    )
+    tests = """
+import pytest
+from answer import answer
+
+@pytest.mark.parametrize('n, half', [(2, 1), (5, 2)])
+def test_half(n, half):
+    assert answer(n) == half
+
+@pytest.mark.task(taskno=2)
+def test_none():
+    with pytest.raises(TypeError):
+        answer(None)
+
+def test_wrong(capsys):
+    assert answer(3) == 2
+"""
     report = run(Language.PYTHON, {"answer.py": "def answer(n): return n // 2\n"}, {"test_answer.py": tests})
     assert [(r.test.name, r.test.task, r.status) for r in report.results] == [
         ("test_half[2-1]", None, TestStatus.PASSED),

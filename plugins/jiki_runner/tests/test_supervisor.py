@@ -1,4 +1,4 @@
-"""A run seen from outside: told as it goes, cancelled, failing, in company, and never leaving anything behind."""
+"""A run seen from outside: told as it goes, cancelled, failing, in company, leaving nothing behind."""
 
 from __future__ import annotations
 
@@ -228,8 +228,9 @@ WORKER = """
 import pathlib, sys, threading
 from jiki_runner.engine import Exercise, Language, Limits, start_run
 import test_texts as texts
+solution = {"answer.py": "def answer(number):\\n    while True: pass\\n"}
 start_run(
-    Exercise(Language.PYTHON, {"answer.py": "def answer(number):\\n    while True: pass\\n"}, {"answer_test.py": texts.TESTS}),
+    Exercise(Language.PYTHON, solution, {"answer_test.py": texts.TESTS}),
     limits=Limits(wall_clock_seconds=60, cpu_seconds=60),
     engine_directory=pathlib.Path(sys.argv[1]),
     run_base=pathlib.Path(sys.argv[2]),
