@@ -305,10 +305,11 @@ class Hub:
         return self._feeds.get(channel.removeprefix(prefix)) if channel.startswith(prefix) else None
 
     def _deliver(self, feed: Feed, payload: bytes) -> None:
-        parts = payload.split(b" ", 4)
-        if len(parts) != 5:
+        try:
+            kind, epoch, offset, exclude_socket, message = payload.split(b" ", 4)
+            position = Position(epoch.decode(), int(offset))
+        except ValueError:
             return  # not one of ours
-        kind, epoch, offset, exclude_socket, message = parts
         if kind == b"p":
             metrics.DELIVERIES.labels("presence").inc(feed.deliver_presence(message, self._is_paused))
             return
@@ -317,7 +318,8 @@ class Hub:
                 count = feed.deliver(message, None, exclude_socket.decode(), self._is_paused)
             metrics.DELIVERIES.labels("transient").inc(count)
             return
-        position = Position(epoch.decode(), int(offset))
+        if kind != b"m":
+            return
         if feed.position is None:
             _anchor_at(feed, Position(position.epoch, position.offset - 1))
         with feed.lock:

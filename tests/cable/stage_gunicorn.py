@@ -18,12 +18,11 @@ workers = int(os.environ.get("STAGE_WORKERS", "1"))
 graceful_timeout = 15
 control_socket_disable = True
 loglevel = "warning"
+accesslog = "-"
 
 
 def post_worker_init(worker: Any) -> None:
     """Leaves with a word (jiki_core.cable.gunicorn)."""
-    import stage
-
     from jiki_core.cable.gunicorn import drain_when_stopping
 
-    drain_when_stopping(worker, stage.app, seconds=1.0)
+    drain_when_stopping(worker, worker.wsgi, seconds=1.0)

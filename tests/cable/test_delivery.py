@@ -713,6 +713,15 @@ def test_a_drain_sends_everybody_away_over_some_seconds(make_desk: Any) -> None:
         assert visitor.transport.closed == (1001, "Server restart")
 
 
+@pytest.mark.parametrize("payload", [b"", b"garbage", b"m epoch x - {}", b"m \xff 1 - {}", b"x - 0 - {}"])
+def test_garbage_on_a_streams_channel_hurts_nobody(make_desk: Any, client: redis.Redis, payload: bytes) -> None:
+    visitor = make_desk(RoomChannel).connect()
+    enter(visitor)
+    client.publish(Keys.of(client).channel(S), payload)
+    publish(client, S, {"n": 1})
+    assert messages(visitor.hears()) == [1]
+
+
 def test_presence_frames_do_not_reach_subscriptions_without_presence(make_desk: Any, client: redis.Redis) -> None:
     visitor = make_desk(RoomChannel).connect()
     enter(visitor, room(8))

@@ -6,10 +6,15 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 
 from jiki_core.db import reading
 from jiki_learning.testing import SampleLearner, forget_caches, import_levels, make_learner
+
+# On a busy machine drawing an example may take a while; that says nothing about the example.
+settings.register_profile("jiki-learning", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("jiki-learning")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from jiki_core.http.rate_limits import class_of
+from jiki_core.runtime import runtime_of
 from jiki_core.testing import ApiClient
 from jiki_learning.content.course import LessonType
 from jiki_learning.testing import VIDEO, course, import_into, lesson, level, make_learner, uuid_of, warm_cost
@@ -85,6 +87,12 @@ def test_outside_answers_may_be_kept_by_anybody(db, learner):
     headers = ApiClient(db).get("external/concepts/arrays").expect(200).headers
     assert headers["Cache-Control"] == "public, max-age=60, stale-while-revalidate=600"
     assert headers["ETag"]
+
+
+def test_the_web_clients_server_is_never_limited_when_it_asks_for_its_visitors(db, learner):
+    endpoint = "learning_external_concepts.external_show"
+    view, mounted = db.view_functions[endpoint], runtime_of(db).mounted[endpoint]
+    assert class_of(mounted, "GET", None, view) == "unlimited"
 
 
 def test_one_or_fifty_concepts_cost_the_same(db, learner):

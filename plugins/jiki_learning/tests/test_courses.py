@@ -6,7 +6,7 @@ import pytest
 
 from jiki_auth.testing import make_user, signed_in
 from jiki_core.testing import ApiClient, drain_outbox
-from jiki_learning.testing import course, import_into, import_levels, level, make_learner
+from jiki_learning.testing import course, import_into, import_levels, level, make_learner, warm_cost
 
 OTHER = "another-course"
 
@@ -95,6 +95,18 @@ def test_completing_every_level_completes_the_course(db):
     learner.complete("lesson-2-1").expect(200)
     shown = learner.get("user_courses/coding-fundamentals").body["user_course"]
     assert (shown["completed"], shown["current_level_slug"]) == (True, "level-2")
+
+
+def test_one_or_many_enrolments_cost_one_query(db):
+    import_levels(db, (1,))
+    learner = make_learner(db)
+    few = warm_cost(db, learner, "user_courses")
+    for number in range(10):
+        import_into(db, course(level(f"x-{number}", f"y-{number}"), slug=f"course-{number}"))
+        learner.client.post(f"internal/user_courses/course-{number}/enroll").expect(200)
+    assert warm_cost(db, learner, "user_courses") == few == 1
+    shown = learner.get("user_courses").body["user_courses"]
+    assert [row["current_level_slug"] for row in shown] == ["level-1", *(f"x-{number}" for number in range(10))]
 
 
 def test_a_stranger_is_told_to_sign_in(db):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from jiki_auth.events import AccountDeleting
 from jiki_auth.testing import make_user, signed_in
 from jiki_core.db import unit_of_work
 from jiki_core.testing import drain_outbox
@@ -147,6 +148,18 @@ def test_a_deleted_account_leaves_no_row(db, learner, count_rows):
     for table in ("user_courses", "user_levels", "user_lessons", "exercise_submissions", "activity_days"):
         assert count_rows(table) == 0, table
     assert count_rows("user_acquired_badges", user_id=learner.id) == 0
+
+
+def test_badges_count_without_the_accounts_that_went(db, learner, flask):
+    other = make_learner(db)
+    drain_outbox(db)
+    with db.app_context(), unit_of_work() as uow:
+        uow.emit(AccountDeleting(learner.id))
+        uow.session.execute(text("delete from auth.users where id = :id"), {"id": learner.id})
+    drain_outbox(db)
+    shown = {badge["slug"]: badge for badge in other.get("badges").body["badges"]}
+    assert shown["member"]["num_awardees"] == 1
+    assert flask("doctor") == (0, "all is well\n")
 
 
 def test_exercise_analytics_count_sessions(db):

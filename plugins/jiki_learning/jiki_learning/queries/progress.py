@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 
@@ -13,23 +14,32 @@ from jiki_learning.catalogue import CatalogueCourse
 from jiki_learning.progression import CourseFacts, Progress
 from jiki_learning.queries.catalogue import catalogue_cache
 
-_PROGRESS = text("""
-    select mine.id, mine.language, mine.revision, mine.completed_at,
-           (select version from learning.catalogue_version) as version,
-           levels.ids as level_ids, levels.are_complete as levels_complete,
-           lessons.ids as lesson_ids, lessons.are_complete as lessons_complete, lessons.percentages
-    from (select) as one
-    left join learning.user_courses mine on mine.user_id = :user_id and mine.course_id = :course_id
-    cross join lateral (
+# What a learner has reached, in all courses: rows of other courses play no part, facts are looked up by a course's own.
+_REACHED = """
+    select levels.ids as level_ids, levels.are_complete as levels_complete,
+           lessons.ids as lesson_ids, lessons.are_complete as lessons_complete, lessons.percentages,
+           (select version from learning.catalogue_version) as version
+    from (
         select array_agg(level_id) as ids, array_agg(completed_at is not null) as are_complete
         from learning.user_levels where user_id = :user_id
     ) levels
-    cross join lateral (
+    cross join (
         select array_agg(lesson_id) as ids, array_agg(completed_at is not null) as are_complete,
                array_agg(walkthrough_video_watched_percentage) as percentages
         from learning.user_lessons where user_id = :user_id
     ) lessons
+"""
+_ENROLMENT = (
+    "select id, course_id, language, revision, completed_at from learning.user_courses where user_id = :user_id"
+)
+
+_PROGRESS = text(f"""
+    select reached.*, mine.* from ({_REACHED}) reached
+    left join ({_ENROLMENT} and course_id = :course_id) mine on true
 """)
+
+# At least one row, so that somebody without enrolments is no special case.
+_ALL_PROGRESS = text(f"select reached.*, mine.* from ({_REACHED}) reached left join ({_ENROLMENT}) mine on true")
 
 _REVISION = text("""
     select (select version from learning.catalogue_version) as version, id, revision
@@ -54,10 +64,25 @@ class CourseProgress:
 
 
 def course_progress(user_id: int, course: CatalogueCourse) -> CourseProgress:
-    """Rows of other courses are read along and play no part: facts are looked up by the course's own lessons."""
+    """One statement; the catalogue follows when its version is another by now."""
     row = reading().execute(_PROGRESS, {"user_id": user_id, "course_id": course.id}).one()
     catalogue = catalogue_cache().compared(row.version)
-    course = catalogue.courses.get(course.slug, course)
+    return _course_progress(row, catalogue.courses.get(course.slug, course))
+
+
+def all_progress(user_id: int) -> list[CourseProgress]:
+    """The same for every course the learner is enrolled in, in the order of the courses; one statement too."""
+    rows = reading().execute(_ALL_PROGRESS, {"user_id": user_id}).all()
+    by_course = {row.course_id: row for row in rows}
+    catalogue = catalogue_cache().compared(rows[0].version)
+    return [
+        _course_progress(by_course[course.id], course)
+        for course in catalogue.courses.values()
+        if course.id in by_course
+    ]
+
+
+def _course_progress(row: Any, course: CatalogueCourse) -> CourseProgress:
     return CourseProgress(
         course=course,
         facts=CourseFacts(

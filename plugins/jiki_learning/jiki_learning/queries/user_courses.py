@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from jiki_core.db import reading
 from jiki_core.errors import NotFound
-from jiki_learning.models import Course, UserCourse
+from jiki_learning.models import UserCourse
 from jiki_learning.progression import current_level
 from jiki_learning.queries.catalogue import find_course
-from jiki_learning.queries.progress import CourseProgress, course_progress
+from jiki_learning.queries.progress import CourseProgress, all_progress, course_progress
 
 
 def user_course_shape(user_id: int, slug: str) -> dict[str, Any]:
@@ -24,13 +24,7 @@ def user_course_shape(user_id: int, slug: str) -> dict[str, Any]:
 
 def user_course_shapes(user_id: int) -> list[dict[str, Any]]:
     """All enrolments in the order of the courses."""
-    slugs = reading().scalars(
-        select(Course.slug)
-        .join(UserCourse, UserCourse.course_id == Course.id)
-        .where(UserCourse.user_id == user_id)
-        .order_by(Course.position)
-    )
-    return [_shape(course_progress(user_id, find_course(slug))) for slug in slugs.all()]
+    return [_shape(progress) for progress in all_progress(user_id)]
 
 
 def chosen_language(user_id: int, course_id: int) -> str | None:
