@@ -212,7 +212,6 @@ def _add_stock_alembic(app: Flask, host: PluginHost) -> None:
     """`flask alembic … -x plugin=NAME`: Flask-Migrate's own commands on one set; `flask db` is ours, over all."""
     migrate = Migrate(app, db, command="alembic", directory=str(ALEMBIC_DIRECTORY))
 
-    @migrate.configure
     def choose_set(config: Any) -> Any:
         named = dict(text.split("=", 1) for text in getattr(config.cmd_opts, "x", None) or [] if "=" in text)
         sets = {one.name: one for one in (core_set(), *plugin_sets(host))}
@@ -222,3 +221,5 @@ def _add_stock_alembic(app: Flask, host: PluginHost) -> None:
         config.set_main_option("path_separator", "os")
         config.set_main_option("version_locations", str(chosen.versions))
         return config
+
+    migrate.configure(choose_set)

@@ -118,13 +118,18 @@ def test_languages_and_country_are_kept_from_the_start(client, db):
     assert tuple(kept) == (["de-AT", "de", "en"], "AT")
 
 
+def on_accounts(log):
+    """Statements on auth's own tables; what the outbox needs besides may vary with Valkey's speed."""
+    return sum("auth." in statement for statement in log.statements)
+
+
 def test_a_taken_address_costs_the_same_statements_and_leaves_nothing(client, db, mails):
     user = make_user(db)
     with count_queries(db) as for_new:
         sign_up(client, "fresh@example.test").expect(201)
     with count_queries(db) as for_taken:
         sign_up(client, user.email).expect(201)
-    assert abs(len(for_new) - len(for_taken)) <= 4
+    assert abs(on_accounts(for_new) - on_accounts(for_taken)) <= 2
     with db.app_context():
         assert reading().execute(select(func.count(User.id))).scalar_one() == 2
     assert not [mail for mail in mails() if "rehearsal" in mail.to]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from jiki_core.testing import drain_outbox
 from jiki_core.testing.pytest_plugin import scaled
 from jiki_learning.testing import course, import_into, lesson, level, make_learner
 
+pytestmark = pytest.mark.timeout(1_200)  # of all examples, on a slow machine
 EXAMPLES = scaled(100, least=5)
 _numbers = itertools.count(1)
 

@@ -12,6 +12,7 @@ from jiki_core.testing import drain_outbox
 from jiki_core.testing.pytest_plugin import scaled
 from jiki_learning.testing import import_into, make_learner
 
+pytestmark = pytest.mark.timeout(1_200)  # of all rounds, on a slow machine
 ROUNDS = scaled(200, least=4)
 AT_ONCE = 20
 #: as many as a web process serves at a time: its threads are as many as its connections
