@@ -190,6 +190,9 @@ class FlaskSockTransport:
         guarded, writer = self._guarded, self._guarded.writer
         if self._websocket.connected and not self._is_closed:
             self.close(1000)
+        elif not self._is_closed:
+            # the library tells us of their end before it has sent its answer
+            guarded.is_over.wait(_CLOSING_SECONDS)
         writer.finish()
         if writer.wait_until_empty(writer.linger_seconds):
             guarded.is_over.wait(_CLOSING_SECONDS)

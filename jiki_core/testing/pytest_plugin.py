@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,30 @@ def make_app(services: Any, mail_catcher: Any) -> Iterator[Callable[..., Flask]]
 def app(make_app: Callable[..., Flask]) -> Flask:
     """The app with all first-party plugins, one per worker."""
     return make_app()
+
+
+@pytest.fixture
+def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
+    """An app of this test's own: `app_with("auth", "learning", answers={Entitlements: Fake()}, settings={"JIKI_…": "…"})`.
+
+    `answers` replace what plugins answer to contracts, so that a test can stand in for a plugin that is not there.
+    """
+    from jiki_core.contracts.binding import BoundProvider
+    from jiki_core.testing.databases import truncate_all
+
+    made: list[Flask] = []
+
+    def build(*plugins: str, answers: Mapping[Any, Any] | None = None, settings: dict[str, str] | None = None) -> Flask:
+        app = make_app(plugins, settings)
+        providers = app.extensions["jiki.assembly"].providers
+        providers.update({contract: (BoundProvider("core", answer),) for contract, answer in (answers or {}).items()})
+        made.append(app)
+        return app
+
+    yield build
+    for app in made:
+        app.extensions["jiki.gate"].watcher.stop()
+        truncate_all(app)
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_the_checklist_names_what_is_missing_and_where(scaffold, tmp_path):
         "FAIL CHANGELOG.md is there",
         "FAIL it has tests",
         "add the wheels of auth",
-        "jobs.py:26: jiki_core.db.database_engine is not public",
+        "jiki_core.db.database_engine is not public",
         "field_notes_0001_first_table.py imports acme_field_notes.models",
     ):
         assert words in done.stdout

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from jiki_auth.events import AccountDeleting
+from jiki_auth.events import AccountDeleting, SiteVisited
 from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.award_badges import award_badges, recount_badges
+from jiki_learning.commands.enrol import enrol_by_default
 from jiki_learning.commands.mail_milestone import mail_milestone
 from jiki_learning.events import LessonCompleted, LevelCompleted
+from jiki_learning.queries.own_settings import learning_settings
 
 
 def award_badges_for_lesson(uow: UnitOfWork, event: LessonCompleted) -> None:
@@ -28,3 +30,8 @@ def award_badges_for_premium(uow: UnitOfWork, event: dict[str, Any]) -> None:
 def forget_owner_of_badges(uow: UnitOfWork, event: AccountDeleting) -> None:
     """The rows went with the account; the counters beside them did not."""
     recount_badges(uow)
+
+
+def enrol_visitor(uow: UnitOfWork, event: SiteVisited) -> None:
+    """On somebody's first visit of a day: an account made while learning was off, or lost by an accident, is enrolled."""
+    enrol_by_default(uow, event.user_id, learning_settings().default_course_slug)

@@ -85,12 +85,13 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_listeners(self) -> Sequence[Listener]:
-        from jiki_auth.events import AccountDeleting
+        from jiki_auth.events import AccountDeleting, SiteVisited
         from jiki_learning.events import LessonCompleted, LevelCompleted
         from jiki_learning.listeners import (
             award_badges_for_lesson,
             award_badges_for_premium,
             celebrate_level,
+            enrol_visitor,
             forget_owner_of_badges,
         )
 
@@ -99,6 +100,7 @@ class LearningPlugin(Plugin):
             Listener(LevelCompleted, celebrate_level),
             Listener("payments.premium_started", award_badges_for_premium),
             Listener(AccountDeleting, forget_owner_of_badges),
+            Listener(SiteVisited, enrol_visitor),
         ]
 
     @hookimpl

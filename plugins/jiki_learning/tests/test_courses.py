@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
+from jiki_auth.events import SiteVisited
 from jiki_auth.testing import make_user, signed_in
+from jiki_core.db import unit_of_work
 from jiki_core.testing import ApiClient, drain_outbox
 from jiki_learning.testing import course, import_into, import_levels, level, make_learner, warm_cost
 
@@ -47,6 +50,20 @@ def test_an_account_made_before_the_default_course_is_enrolled_by_its_import(db)
     assert early.get("user_courses").expect(200).body["user_courses"] == []
     import_levels(db, (2,))
     assert early.user_levels() == {"level-1": ("started", {"lesson-1-1": "not_started"})}
+
+
+def test_an_account_made_while_learning_was_off_is_enrolled_on_its_next_visit(db):
+    import_levels(db, (2,))
+    learner = make_learner(db)
+    drain_outbox(db)
+    for table in ("user_levels", "user_courses"):
+        with db.app_context(), unit_of_work() as uow:
+            uow.session.execute(text(f"delete from learning.{table}"))
+    assert learner.user_levels() == {}
+    with db.app_context(), unit_of_work() as uow:
+        uow.emit(SiteVisited(learner.id, "2026-11-22"))
+    drain_outbox(db)
+    assert learner.user_levels() == {"level-1": ("started", {"lesson-1-1": "not_started"})}
 
 
 def test_enrolling_opens_the_first_lesson_once(db):

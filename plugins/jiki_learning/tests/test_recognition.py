@@ -136,6 +136,18 @@ def test_days_with_completions_and_new_submissions_make_a_streak(db):
         assert profile(db, learner.id) == {"current_streak": 0, "total_active_days": 2}
 
 
+def test_the_profile_shows_the_streak_to_those_who_want_it(learner):
+    learner.complete("lesson-1-1")
+    learner.client.patch("internal/settings/streaks", {"enabled": False}).expect(200)
+    shown = learner.get("profile").expect(200).body["profile"]
+    assert (shown["streaks_enabled"], shown["total_active_days"]) == (False, 1)
+    assert "current_streak" not in shown
+    learner.client.patch("internal/settings/streaks", {"enabled": True}).expect(200)
+    shown = learner.get("profile").body["profile"]
+    assert (shown["streaks_enabled"], shown["current_streak"]) == (True, 1)
+    assert "total_active_days" not in shown
+
+
 def test_a_day_ends_when_the_learners_day_ends(db, learner):
     from sqlalchemy import update
 

@@ -546,6 +546,10 @@ class Handed:
         (Handed, "__subclasses__"),
         (Handed, "__init__"),
         (mock.Mock(), "_mock_children"),
+        (mock.Mock(), "reset_mock"),
+        (mock.Mock(), "configure_mock"),
+        (mock.MagicMock(), "side_effect"),
+        (mock.MagicMock(), "assert_called_once"),
     ],
 )
 def test_the_solution_cannot_read_the_insides_of_the_tests(side: Side, thing: Any, name: str) -> None:
@@ -553,7 +557,7 @@ def test_the_solution_cannot_read_the_insides_of_the_tests(side: Side, thing: An
     def read(value: Any, attribute: str) -> Any:
         return side.peer.request("get", value, attribute)
 
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(Refused, match="cannot be read|not the solution's"):
         side.run("read", thing, name)
 
 
@@ -595,6 +599,38 @@ def test_the_root_of_the_tests_cannot_be_changed_or_looked_into(side: Side) -> N
         return told
 
     assert side.run("meddle") == ["raise", "raise", "raise"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ["call", ["standard", "io.FileIO"], ["tuple", ["bridge.py"]], ["dict", None, []]],
+        ["call", ["standard", "builtins.type"], ["tuple", [["yours", 0]]], ["dict", None, []]],
+        ["invoke", "{0.__class__}", "format", ["tuple", [["yours", 0]]], ["dict", None, []]],
+        ["invoke", ["standard", "collections.abc.Sized"], "register", ["tuple", []], ["dict", None, []]],
+        ["special", "%s", "__mod__", ["tuple", [["yours", 0]]]],
+        ["get", ["list", None, []], "append"],
+        ["get", ["yours", 77], "written"],
+        ["copy", 5],
+        ["call"],
+    ],
+)
+def test_the_solution_can_use_nothing_that_it_was_not_handed(side: Side, message: list[Any]) -> None:
+    @program
+    def use() -> Any:
+        side.peer._send(message)
+        return side.peer._receive()[0]
+
+    assert side.run("use") == "raise"
+
+
+def test_the_class_of_what_was_handed_over_can_be_named_but_not_used(side: Side) -> None:
+    @program
+    def use_class(thing: Any) -> Any:
+        return isinstance(thing, type(thing)), type(thing)()
+
+    with pytest.raises(PeerFault, match="only what was handed over"):
+        side.run("use_class", Handed())
 
 
 def test_a_test_case_and_a_frame_cannot_be_handed_over(side: Side) -> None:
@@ -653,6 +689,8 @@ def test_an_object_that_is_equal_to_everything_equals_no_plain_data(side: Side, 
         assert agreeable.__eq__(expected) is not True
         assert [agreeable] != [expected]
         assert [expected] != [agreeable]
+        assert not agreeable == pytest.approx(0.3)  # noqa: SIM201 - it is this operator, in this order
+        assert not agreeable == Handed()  # noqa: SIM201 - as above
     assert 1 not in side.run("agree", "list")
     with pytest.raises(TypeError, match="not supported"):
         _ = side.run("agree", "object") < 5

@@ -82,6 +82,7 @@ PASSED_A = (announced("a", "b"), started("a"), finished("a"), started("b"))
         ((*PASSED_A, finished("b"), DONE), Ending(fault="it crashed"), Outcome.FAULT),
         ((*PASSED_A, finished("b"), DONE), Ending(is_cancelled=True), Outcome.CANCELLED),
         (PASSED_A, Ending(limit=Limit.CPU), Outcome.STOPPED),
+        (PASSED_A, Ending(limit=Limit.MEMORY), Outcome.STOPPED),
         (PASSED_A, Ending(), Outcome.FAILED),
         ((announced(), DONE), Ending(), Outcome.FAULT),
         ((announced("a"), started("a"), finished("a", "skipped"), DONE), Ending(), Outcome.FAULT),
@@ -156,6 +157,12 @@ def test_the_running_test_is_the_one_that_timed_out_and_the_rest_has_not_run() -
     assert [r.status for r in report.results] == [TestStatus.PASSED, TestStatus.TIMED_OUT, TestStatus.NOT_RUN]
     assert report.results[1].message == "The program took longer than 10 seconds."
     assert report.limits_hit == {Limit.WALL_CLOCK}
+
+
+def test_a_limit_that_only_the_child_told_of_names_the_running_test_too() -> None:
+    report = report_of(announced("a"), started("a"), {**ENDED, "limits": ["memory"]})
+    assert (report.outcome, report.results[0].status) == (Outcome.STOPPED, TestStatus.ERROR)
+    assert report.results[0].message == "The program used more than 128 MB of memory."
 
 
 def test_places_show_the_line_of_the_learner() -> None:

@@ -33,6 +33,7 @@ from jiki_learning.content.course import (
     LevelTranslation,
 )
 from jiki_learning.content.import_plan import Created, ImportPlan, Kind, Updated, plan_import
+from jiki_learning.jobs import settle_course
 from jiki_learning.models import AwaitedEnrolment, Challenge, Concept, Course, Lesson, Level
 from jiki_learning.queries.catalogue import content_changed
 from jiki_learning.queries.stored_content import stored_snapshot
@@ -112,6 +113,8 @@ def _write(uow: UnitOfWork, plan: ImportPlan) -> None:
     open_by_lesson(uow, openings)
     link_lessons(uow, course_id)
     unlock_earned_concepts(uow)
+    if not plan.is_new_course:
+        uow.enqueue(settle_course, course_id=course_id)
 
 
 def _course_id(uow: UnitOfWork, slug: str) -> int:

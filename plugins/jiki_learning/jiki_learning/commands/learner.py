@@ -42,12 +42,13 @@ _WRITE = text("""
         insert into learning.activity_days as mine (user_id, day, kind)
         select :user_id, cast(:day as date), 2 where cast(:day as date) is not null
         on conflict (user_id, day) do update set kind = excluded.kind where mine.kind <> excluded.kind
+    ), enrolment as (
+        update learning.user_courses
+        set revision = revision + 1,
+            completed_at = case when :is_course_complete then coalesce(completed_at, :now) else completed_at end
+        where user_id = :user_id and course_id = :course_id
     )
-    update learning.user_courses
-    set revision = revision + 1,
-        completed_at = case when :is_course_complete then coalesce(completed_at, :now) else completed_at end
-    where user_id = :user_id and course_id = :course_id
-    returning (select id from lesson) as user_lesson_id, (select array_agg(concept_id) from concepts) as concept_ids
+    select (select id from lesson) as user_lesson_id, (select array_agg(concept_id) from concepts) as concept_ids
 """)
 
 

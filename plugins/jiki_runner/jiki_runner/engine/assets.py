@@ -28,6 +28,8 @@ from .exercise import Language
 #: Where the files are, under the project's or the server's working directory.
 DEFAULT_DIRECTORY = Path(".cache/runner")
 FETCH_TIMEOUT_SECONDS = 300
+#: Goes up whenever `python_engine.configure` changes what is compiled.
+COMPILED_FORMAT = 1
 
 
 class EngineUnavailable(Exception):
@@ -161,9 +163,8 @@ def _package_path(directory: Path, wanted: NpmFile) -> Path:
 def _compiled_paths(directory: Path) -> tuple[Path, Path]:
     engine = importlib.metadata.version("wasmtime")
     compiled = directory / "compiled"
-    interpreter = (
-        f"python-{CPYTHON_WASI.version}-wasmtime-{engine}-{platform.machine()}-{_machine_id()}.cwasm"
-    )
+    name = f"python-{CPYTHON_WASI.version}-wasmtime-{engine}-{COMPILED_FORMAT}"
+    interpreter = f"{name}-{platform.machine()}-{_machine_id()}.cwasm"
     return compiled / interpreter, compiled / f"runtime-{CPYTHON_WASI.version}-{_runtime_digest()}.marshal"
 
 

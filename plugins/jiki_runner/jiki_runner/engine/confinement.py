@@ -66,8 +66,8 @@ def confine(growth_bytes: int, readable_folders: Sequence[str]) -> list[Wall]:
     if os.geteuid() == 0:
         parent = os.getppid()
         os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        os.setgid(NOBODY)  # of root's, these change the real and the saved ids as well
+        os.setuid(NOBODY)
         _die_with_parent(parent)  # changing the user has cleared it
     walls.append(Wall.USER)
     if forbid_system_calls():

@@ -203,17 +203,11 @@ class RunLedger:
     def _result_of(self, test: AnnouncedTest, ending: Ending) -> TestResult:
         if test.id in self._results:
             return self._results[test.id]
-        if test == self._running and ending.limit in (Limit.WALL_CLOCK, Limit.CPU):
-            return TestResult(
-                test,
-                TestStatus.TIMED_OUT,
-                message=limit_message(ending.limit, self._limits),
-                limit=ending.limit,
-            )
-        if test == self._running and ending.limit is not None:
-            return TestResult(
-                test, TestStatus.ERROR, message=limit_message(ending.limit, self._limits), limit=ending.limit
-            )
+        limit = ending.limit or self._stopping_limit()
+        if test == self._running and limit is not None:
+            is_time = limit in (Limit.WALL_CLOCK, Limit.CPU)
+            status = TestStatus.TIMED_OUT if is_time else TestStatus.ERROR
+            return TestResult(test, status, message=limit_message(limit, self._limits), limit=limit)
         return TestResult(test, TestStatus.NOT_RUN)
 
     def _outcome(self, results: tuple[TestResult, ...], ending: Ending) -> tuple[Outcome, str]:

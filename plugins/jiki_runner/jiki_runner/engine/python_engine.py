@@ -127,7 +127,7 @@ class Guest:
         os.close(self._read_end)  # the store has its own; when it is gone, writing fails instead of waiting
 
     def run(self) -> str:
-        """Run to the end; why it ended, in one sentence for the learner. Empty for an ordinary end."""
+        """Run to the end; why it ended, in one sentence for the learner."""
         start = self._instance.exports(self._store)["_start"]
         if not isinstance(start, wasmtime.Func):
             raise TypeError("the interpreter has no _start")
@@ -165,9 +165,7 @@ class Guest:
         try:
             frames = self._splitter.feed(data)
         except ValueError:
-            self._is_confused = (
-                True  # it wrote on its own line; the tests' side waits in vain, up to the time limit
-            )
+            self._is_confused = True  # it wrote on its own line; the tests wait in vain, up to the time limit
             return
         for kind, payload in frames:
             self._on_frame(kind, payload)
@@ -241,12 +239,12 @@ class PythonEngine:
             self._stop(Limit.WALL_CLOCK)
             tests.join(GRACE_SECONDS)
         fault = ""
-        if tests.is_alive():
-            fault = "The tests' own interpreter did not stop."
-        elif not self._has_told_all and self._tests.has_filled_memory:
-            self._limit = self._limit or Limit.MEMORY
-        elif not self._has_told_all:
-            fault = "The tests' own interpreter ended before it had told all results."
+        with self._end_lock:
+            if not (tests.is_alive() or self._has_told_all):
+                if self._tests.has_filled_memory:
+                    self._limit = self._limit or Limit.MEMORY
+                elif self._limit is None:
+                    fault = "The tests' own interpreter ended before it had told all results."
         limits = [limit for limit in (self._limit, Limit.OUTPUT if self._output.is_cut else None) if limit]
         self._tell({"event": "ended", "output": self._output.take(), "limits": limits, "fault": fault})
 

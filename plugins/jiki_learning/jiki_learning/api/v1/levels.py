@@ -22,4 +22,5 @@ def index(query: dict[str, Any]) -> Reply:
     """All levels and lessons of `course_slug`, in order."""
     if not query["course_slug"]:
         raise MissingCourse()
-    return ready(find_course(query["course_slug"]).levels_body)
+    course = find_course(query["course_slug"])
+    return ready(course.levels_body, tag=course.levels_tag)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import unittest
 
-from .codec import is_plain
+from .mirrors import is_mirror
 
 TYPE_CHECKING = False  # see codec.py
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def _compared(compared: Callable[..., tuple[str, str]], arguments: tuple[Any, ..
 
 
 def _numbers_only(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Nearness is a subtraction: no object of the solution is asked for one from plain data."""
+    """Nearness is a subtraction: no object of the solution is asked for one from a test's own."""
 
     def assertion(self: unittest.TestCase, first: Any, second: Any, *rest: Any, **named: Any) -> Any:
-        if is_plain(first) != is_plain(second):
+        if is_mirror(first) != is_mirror(second):
             error = self.failureException(f"{show(first)} is not a number to compare with {show(second)}")
             note_comparison(error, show(second), show(first))
             raise error

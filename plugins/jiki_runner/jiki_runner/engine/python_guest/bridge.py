@@ -61,6 +61,9 @@ class Bridge:
         self._mirrors = MirrorFactory(self, wary=guard.is_wary)
         self._exported: dict[int, Any] = {0: root}
         self._numbers: dict[int, int] = {id(root): 0}
+        #: What the peer was handed as a value, and so may use; what it was only told of (the class of such a
+        #: value) it may name, but not use.
+        self._handed_over: set[int] = {0}
         self._adopted: dict[int, Any] = {}
         self._adopted_numbers: dict[int, int] = {}
         self._alive: list[object] = []  # an id is a name only as long as its object lives
@@ -145,6 +148,8 @@ class Bridge:
         received = ReceivedContainers()
         try:
             servant = self._servants[message[0]]
+            if self._guard.is_wary and message[0] != "describe":
+                self._check_target(message[1])
             operands = [self._codec.decode(operand, received) for operand in message[1:]]
         except (LookupError, TypeError, ValueError, ImportError, AttributeError, MalformedValue) as error:
             raise PeerFault(f"a request could not be read: {error}") from None
@@ -157,11 +162,18 @@ class Bridge:
         ]
         return ["answer", self._codec.encode(result, aliases=aliases), changes]
 
+    def _check_target(self, data: Any) -> None:
+        """A wary side does something only with what it handed over itself: not with the peer's own data, whose
+        methods would run here, nor with standard classes, which open files.
+        """
+        if not isinstance(data, list) or data[0] != "yours" or data[1] not in self._handed_over:
+            raise PeerFault("only what was handed over can be used")
+
     def _serve_describe(self, number: int) -> str:
         kind = self._exported[number]
         if not isinstance(kind, type):
             raise PeerFault(f"object {number} is not a class")
-        return json.dumps(describe(kind, self._codec.encode, self.export))
+        return json.dumps(describe(kind, self._name_class, self.export))
 
     def _serve_get(self, target: Any, name: str) -> Any:
         self._guard.check_reading(target, name)
@@ -225,8 +237,10 @@ class Bridge:
         if isinstance(value, BaseException):
             return self._encode_exception(value)
         if isinstance(value, type):
-            name = shared_name(value)
-            return ["standard", name] if name else ["class", self.export(value)]
+            named = self._name_class(value)
+            if named[0] == "class":
+                self._handed_over.add(named[1])
+            return named
         if isinstance(value, types.TracebackType):
             return ["nothing"]  # the third argument of __exit__: the other side has its own, or none
         self._guard.check_handing_over(value)
@@ -234,11 +248,20 @@ class Bridge:
         if name:
             return ["standard", name]
         kind = type(value)
-        reference = ["object", self.export(value), self.export(kind)]
+        number = self.export(value)
+        self._handed_over.add(number)
+        reference = ["object", number, self.export(kind)]
         base = carried_base(kind)
         if base is not None:
             reference.append(self._codec.encode(CARRIED[base](value)))
         return reference
+
+    def _name_class(self, kind: type) -> list[Any]:
+        number = self._adopted_numbers.get(id(kind))
+        if number is not None:
+            return ["yours", number]
+        name = shared_name(kind)
+        return ["standard", name] if name else ["class", self.export(kind)]
 
     def decode_reference(self, data: list[Any]) -> Any:
         tag = data[0]
@@ -281,13 +304,9 @@ class Bridge:
                 arguments.append(self._codec.encode(argument))
             except Exception:  # an argument that cannot travel still shows as text
                 arguments.append(repr(argument))
-        return [
-            "exception",
-            self.export(error),
-            self._codec.encode(type(error)),
-            arguments,
-            self._places(error),
-        ]
+        number = self.export(error)
+        self._handed_over.add(number)
+        return ["exception", number, self._name_class(type(error)), arguments, self._places(error)]
 
     def _places(self, error: BaseException) -> list[list[Any]]:
         """Where it was raised, outermost first: [file, line, function] in this side's own files."""

@@ -54,8 +54,6 @@ _STANDARD_CONTAINERS: dict[str, Callable[[Any], tuple[tuple[Any, ...], list[Any]
     "array.array": lambda v: ((v.typecode,), list(v)),
 }
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
-_SCALARS = (bool, int, float, complex, str, bytes, type(None), range, slice, type(Ellipsis))
-_CONTAINERS = (list, tuple, dict, set, frozenset, bytearray)
 #: Up to here JSON numbers are exact everywhere; longer integers travel in hexadecimal, which has no digit
 #: limit.
 _EXACT_INTEGER = 1 << 53
@@ -94,15 +92,6 @@ def shared_name(kind: type) -> str:
 def is_shared_name(name: str) -> bool:
     """Can a class be named like this by the peer?"""
     return name.rpartition(".")[0] in _SHARED_MODULES
-
-
-def is_plain(value: object) -> bool:
-    """Does this value travel as data (at its outermost level)?"""
-    kind = type(value)
-    if kind in _SCALARS or kind in _CONTAINERS or kind in _VIEWS:
-        return True
-    name = qualified_name(kind)
-    return name in _STANDARD_VALUES or name in _STANDARD_CONTAINERS
 
 
 class SharedContainers:

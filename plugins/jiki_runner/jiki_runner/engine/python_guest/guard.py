@@ -87,13 +87,12 @@ class TestsGuard:
     def check_reading(self, target: Any, name: str) -> None:
         if not isinstance(name, str) or name.startswith(_INNER_PREFIXES):
             raise Refused(f"{name} of an object of the tests cannot be read from the solution")
+        if _is_mock(target) and name in dir(sys.modules["unittest.mock"].NonCallableMock):
+            raise Refused(f"{name} of a mock of the tests is not the solution's to use")
 
     def check_changing(self, target: Any, name: str) -> None:
         self.check_reading(target, name)
-        mock = sys.modules.get("unittest.mock")
-        if isinstance(target, (*_UNCHANGEABLE, BaseException)) or (
-            mock is not None and isinstance(target, mock.NonCallableMock)
-        ):
+        if isinstance(target, (*_UNCHANGEABLE, BaseException)) or _is_mock(target):
             raise Refused(f"{name} of an object of the tests cannot be changed from the solution")
         if target is self._root:
             raise Refused("the tests' side cannot be changed from the solution")
@@ -139,6 +138,11 @@ class TestsGuard:
         if issubclass(kind, (KeyboardInterrupt, GeneratorExit)):
             return SolutionInterrupt
         return kind
+
+
+def _is_mock(value: object) -> bool:
+    mock = sys.modules.get("unittest.mock")
+    return mock is not None and isinstance(value, mock.NonCallableMock)
 
 
 class SolutionInterrupt(Exception):

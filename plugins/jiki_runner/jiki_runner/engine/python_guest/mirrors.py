@@ -1,9 +1,8 @@
 """Local stand-ins for classes and objects that live in the other interpreter.
 
 A mirror class has the name, the bases and the special methods of its original, and every use of it becomes a
-request. Between an object of the solution and plain data of a test, the solution's own comparison methods are
-not asked when the bridge is `wary`: an object that calls itself equal to everything equals nothing that a
-test wrote down.
+request. When the bridge is `wary`, the solution's own comparison methods are asked only between two objects of
+the solution: one that calls itself equal to everything equals nothing that a test wrote down.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import sys
 import types
 from abc import ABCMeta
 
-from .codec import MalformedValue, is_plain, shared_name
+from .codec import MalformedValue, shared_name
 from .special_names import COMPARISONS, FORWARDED
 
 TYPE_CHECKING = False  # see codec.py
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 
     from .bridge import Bridge
 
-#: Immutable data: an instance of a subclass carries its value along, so it compares and computes as that
-#: value.
+#: Immutable data: an instance of a subclass carries its value along and compares and computes as that.
 CARRIED: dict[type, Callable[[Any], Any]] = {
     int: int.__int__,
     float: float.__float__,
@@ -52,7 +50,6 @@ _STAND_INS: dict[str, type] = {
         *(type(iter(kind())) for kind in (list, tuple, str, dict, set, bytes)),
     )
 }
-
 
 #: Mutable data: what an instance of a subclass really holds, whatever its methods say.
 COPIED: dict[type, Callable[[Any], Any]] = {
@@ -178,9 +175,8 @@ class MirrorFactory:
             "__dir__": lambda self: bridge.request("special", self, "__dir__", ()),
             "__dict__": property(lambda self: bridge.request("get", self, "__dict__")),
         }
-        for (
-            base
-        ) in bases:  # a standard class as base is there for isinstance; its behaviour is the original's
+        # A standard class as base is there for isinstance; its behaviour is the original's.
+        for base in bases:
             if not self._is_mirror(base) and base not in CARRIED and not issubclass(base, BaseException):
                 for name in dir(base):
                     if name in FORWARDED and name not in dir(object):
@@ -202,9 +198,8 @@ class MirrorFactory:
         return namespace
 
     def _read_attribute(self, mirror: Any, name: str) -> Any:
-        if name == "__notes__" or name.startswith(
-            "jiki_"
-        ):  # kept here, by traceback and by the bridge itself
+        # What traceback and the bridge itself keep is kept here.
+        if name == "__notes__" or name.startswith("jiki_"):
             raise AttributeError(name)
         return self._bridge.request("get", mirror, name)
 
@@ -213,7 +208,7 @@ class MirrorFactory:
         is_wary = self._wary and name in (*COMPARISONS, "__contains__")
 
         def forward(self: Any, *arguments: Any) -> Any:
-            if is_wary and any(map(is_plain, arguments)):
+            if is_wary and not all(map(is_mirror, arguments)):
                 base = copied_base(type(self))
                 if base is not None:
                     return getattr(base, name)(bridge.request("copy", self), *arguments)
@@ -250,10 +245,17 @@ class MirrorFactory:
         namespace["__module__"] = property(lambda self: bridge.request("get", self, "__module__"))
 
 
+def is_mirror(value: object) -> bool:
+    """Does this object live in the other interpreter?"""
+    return getattr(type(type(value)), "is_mirror_type", False)
+
+
 def _metaclass(bridge: Bridge) -> Any:
     """The type of mirror classes: what is asked of the class itself is asked of the original class."""
 
     class MirrorType(type):
+        is_mirror_type = True
+
         def __call__(cls, *arguments: Any, **named: Any) -> Any:
             return bridge.request("call", cls, arguments, named)
 
