@@ -129,7 +129,9 @@ class CoreSettings:
         if self.database_url and not self.sqlalchemy_url.startswith("postgresql+psycopg://"):
             yield Mistake("DATABASE_URL", "must name PostgreSQL, the only database", "postgresql://host/name")
         if len(self.ses_configuration_sets) not in (0, 3):
-            yield Mistake("JIKI_SES_CONFIGURATION_SETS", "must name three sets, or none", "mail,notifications,marketing")
+            yield Mistake(
+                "JIKI_SES_CONFIGURATION_SETS", "must name three sets, or none", "mail,notifications,marketing"
+            )
         if self.is_production:
             if self.secret_key.reveal() == DEVELOPMENT_SECRET:
                 yield Mistake("JIKI_SECRET_KEY", "is required in production", "a random text of 48 characters")

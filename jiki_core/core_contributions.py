@@ -17,7 +17,6 @@ from jiki_core.jobs.tracking import RECORD_TRACKING, TrackingEvent
 from jiki_core.mail.sending import DELIVER_MAIL, MailDedupeKey
 from jiki_core.mail.suppression import MailSuppression
 from jiki_core.plugins.contributions import Contributions
-from jiki_core.plugins.runtime_state import PluginPause, PluginSuspension, ProcessRecord, RuntimeState
 from jiki_core.security import Permission
 
 CORE_CONTRIBUTIONS = Contributions(

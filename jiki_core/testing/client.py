@@ -42,7 +42,9 @@ class Answer:
 
     def expect(self, status: int, error: str | None = None) -> Answer:
         """Asserts the status, and the error symbol where one is given; returns itself."""
-        assert self.status == status, f"expected {status}, got {self.status}: {self.response.get_data(as_text=True)[:2000]}"
+        assert self.status == status, (
+            f"expected {status}, got {self.status}: {self.response.get_data(as_text=True)[:2000]}"
+        )
         if error is not None:
             assert self.error["type"] == error, self.body
         return self

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from jiki_auth.testing import make_user
 from sqlalchemy import delete, text
 
+from jiki_auth.testing import make_user
 from jiki_core.db import db, unit_of_work
 from jiki_core.db.records import PluginRecord
 from jiki_core.plugins.apply import apply_changes

@@ -41,6 +41,45 @@ def upgrade() -> None:
         "audit_events_target_idx", "audit_events", ["target_type", "target_id", "id"], unique=False, schema="core"
     )
     op.create_table(
+        "idempotency_keys",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="in_progress", nullable=False),
+        sa.Column("token", sa.Uuid(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("sealed_body", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state in ('in_progress', 'answered')", name=op.f("idempotency_keys_state_check")),
+        sa.PrimaryKeyConstraint("user_id", "key", name=op.f("idempotency_keys_pkey")),
+        schema="core",
+    )
+    op.create_index("idempotency_keys_expires_at_idx", "idempotency_keys", ["expires_at"], unique=False, schema="core")
+    op.create_table(
+        "mail_dedupe_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("mail_dedupe_keys_pkey")),
+        schema="core",
+    )
+    op.create_table(
+        "mail_suppressions",
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "cause in ('bounce', 'complaint', 'unsubscribe')", name=op.f("mail_suppressions_cause_check")
+        ),
+        sa.PrimaryKeyConstraint("address", "cause", name=op.f("mail_suppressions_pkey")),
+        schema="core",
+    )
+    op.create_table(
         "notifications",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
@@ -74,6 +113,12 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("priority", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unique_key", sa.Text(), nullable=True),
+        sa.Column("order_key", sa.Text(), nullable=True),
+        sa.Column("owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("progress", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("checkpoint", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -81,18 +126,11 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind in ('job', 'event', 'broadcast')", name=op.f("outbox_kind_check")),
         sa.CheckConstraint(
-            "state in ('new', 'handed', 'started', 'done', 'dead', 'held')", name=op.f("outbox_state_check")
+            "state in ('new', 'handed', 'started', 'done', 'dead', 'held', 'cancelled')",
+            name=op.f("outbox_state_check"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("outbox_pkey")),
         schema="core",
-    )
-    op.create_index(
-        "outbox_finished_idx",
-        "outbox",
-        ["finished_at"],
-        unique=False,
-        schema="core",
-        postgresql_where=sa.text("state = 'done'"),
     )
     op.create_index(
         "outbox_in_flight_idx",
@@ -103,12 +141,44 @@ def upgrade() -> None:
         postgresql_where=sa.text("state in ('handed', 'started', 'held', 'dead')"),
     )
     op.create_index(
-        "outbox_waiting_idx",
+        "outbox_next_idx",
         "outbox",
-        ["run_after", "seq"],
+        [sa.literal_column("priority desc"), "run_after", "seq"],
         unique=False,
         schema="core",
         postgresql_where=sa.text("state = 'new'"),
+    )
+    op.create_index(
+        "outbox_order_idx",
+        "outbox",
+        ["order_key", "seq"],
+        unique=False,
+        schema="core",
+        postgresql_where=sa.text("order_key is not null and state in ('new', 'handed', 'started', 'held')"),
+    )
+    op.create_index(
+        "outbox_over_idx",
+        "outbox",
+        ["finished_at"],
+        unique=False,
+        schema="core",
+        postgresql_where=sa.text("state in ('done', 'cancelled')"),
+    )
+    op.create_index(
+        "outbox_unique_idx",
+        "outbox",
+        ["unique_key"],
+        unique=True,
+        schema="core",
+        postgresql_where=sa.text("unique_key is not null and state in ('new', 'handed', 'started', 'held')"),
+    )
+    op.create_table(
+        "plugin_pauses",
+        sa.Column("plugin", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("paused_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", name=op.f("plugin_pauses_pkey")),
+        schema="core",
     )
     op.create_table(
         "plugin_records",
@@ -118,8 +188,71 @@ def upgrade() -> None:
         sa.Column("requires", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("head", sa.Text(), nullable=True),
         sa.Column("tables", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("provides", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column(
+            "personal_data", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
+        sa.Column("applied_version", sa.Text(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("plugin_records_pkey")),
+        schema="core",
+    )
+    op.create_table(
+        "plugin_suspensions",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("plugin", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("suspended_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("kind in ('job', 'listener', 'channel')", name=op.f("plugin_suspensions_kind_check")),
+        sa.PrimaryKeyConstraint("kind", "name", name=op.f("plugin_suspensions_pkey")),
+        schema="core",
+    )
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("plugins", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state_version", sa.BigInteger(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("processes_pkey")),
+        schema="core",
+    )
+    op.create_index("processes_seen_at_idx", "processes", ["seen_at"], unique=False, schema="core")
+    op.create_table(
+        "runtime_state",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("runtime_state_id_check")),
+        sa.PrimaryKeyConstraint("id", name=op.f("runtime_state_pkey")),
+        schema="core",
+    )
+    op.create_table(
+        "schedule_ticks",
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("tick_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outbox_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("schedule", "tick_at", name=op.f("schedule_ticks_pkey")),
+        schema="core",
+    )
+    op.create_table(
+        "schedules",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cron", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("catch_up", sa.Text(), nullable=False),
+        sa.Column("next_tick_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_tick_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_reason", sa.Text(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("catch_up in ('latest', 'all', 'none')", name=op.f("schedules_catch_up_check")),
+        sa.PrimaryKeyConstraint("name", name=op.f("schedules_pkey")),
         schema="core",
     )
     op.create_table(
@@ -129,6 +262,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("seed_records_pkey")),
         schema="core",
     )
+    op.create_table(
+        "tracking_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("properties", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("tracking_events_pkey")),
+        schema="core",
+    )
+    op.create_index("tracking_events_name_idx", "tracking_events", ["name", "occurred_at"], unique=False, schema="core")
+    op.create_index("tracking_events_user_idx", "tracking_events", ["user_id"], unique=False, schema="core")
     op.create_table(
         "job_receipts",
         sa.Column("outbox_id", sa.Uuid(), nullable=False),
@@ -146,16 +292,43 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("job_receipts", schema="core")
+    op.drop_index("tracking_events_user_idx", table_name="tracking_events", schema="core")
+    op.drop_index("tracking_events_name_idx", table_name="tracking_events", schema="core")
+    op.drop_table("tracking_events", schema="core")
     op.drop_table("seed_records", schema="core")
+    op.drop_table("schedules", schema="core")
+    op.drop_table("schedule_ticks", schema="core")
+    op.drop_table("runtime_state", schema="core")
+    op.drop_index("processes_seen_at_idx", table_name="processes", schema="core")
+    op.drop_table("processes", schema="core")
+    op.drop_table("plugin_suspensions", schema="core")
     op.drop_table("plugin_records", schema="core")
-    op.drop_index("outbox_waiting_idx", table_name="outbox", schema="core", postgresql_where=sa.text("state = 'new'"))
+    op.drop_table("plugin_pauses", schema="core")
+    op.drop_index(
+        "outbox_unique_idx",
+        table_name="outbox",
+        schema="core",
+        postgresql_where=sa.text("unique_key is not null and state in ('new', 'handed', 'started', 'held')"),
+    )
+    op.drop_index(
+        "outbox_over_idx",
+        table_name="outbox",
+        schema="core",
+        postgresql_where=sa.text("state in ('done', 'cancelled')"),
+    )
+    op.drop_index(
+        "outbox_order_idx",
+        table_name="outbox",
+        schema="core",
+        postgresql_where=sa.text("order_key is not null and state in ('new', 'handed', 'started', 'held')"),
+    )
+    op.drop_index("outbox_next_idx", table_name="outbox", schema="core", postgresql_where=sa.text("state = 'new'"))
     op.drop_index(
         "outbox_in_flight_idx",
         table_name="outbox",
         schema="core",
         postgresql_where=sa.text("state in ('handed', 'started', 'held', 'dead')"),
     )
-    op.drop_index("outbox_finished_idx", table_name="outbox", schema="core", postgresql_where=sa.text("state = 'done'"))
     op.drop_table("outbox", schema="core")
     op.drop_index("notifications_user_idx", table_name="notifications", schema="core")
     op.drop_index(
@@ -165,6 +338,10 @@ def downgrade() -> None:
         postgresql_where=sa.text("read_at is null"),
     )
     op.drop_table("notifications", schema="core")
+    op.drop_table("mail_suppressions", schema="core")
+    op.drop_table("mail_dedupe_keys", schema="core")
+    op.drop_index("idempotency_keys_expires_at_idx", table_name="idempotency_keys", schema="core")
+    op.drop_table("idempotency_keys", schema="core")
     op.drop_index("audit_events_target_idx", table_name="audit_events", schema="core")
     op.drop_index("audit_events_actor_idx", table_name="audit_events", schema="core")
     op.drop_table("audit_events", schema="core")

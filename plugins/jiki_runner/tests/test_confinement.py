@@ -144,8 +144,7 @@ def test_calls_into_the_kernel_itself_are_refused(folder: Path, numbers: tuple[i
     number = numbers[machine == "aarch64"]
     walls, told = told_by_prisoner(
         folder,
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        f"return libc.syscall({number}, 0, 0, 0, 0, 0), ctypes.get_errno()",
+        f"libc = ctypes.CDLL(None, use_errno=True)\nreturn libc.syscall({number}, 0, 0, 0, 0, 0), ctypes.get_errno()",
     )
     if "system_calls" not in walls:
         pytest.skip(f"this kernel has only {walls}")

@@ -470,6 +470,7 @@ def upgrade() -> None:
         sa.Column("uuid", sa.Uuid(), nullable=False),
         sa.Column("user_lesson_id", sa.BigInteger(), nullable=True),
         sa.Column("user_challenge_id", sa.BigInteger(), nullable=True),
+        sa.Column("has_passed", sa.Boolean(), nullable=True),
         sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "num_nonnulls(user_lesson_id, user_challenge_id) = 1",
