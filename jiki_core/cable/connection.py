@@ -6,7 +6,6 @@ frames, end the conversation, and nothing else.
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,22 +14,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 
 from jiki_core.cable import metrics, protocol
-from jiki_core.cable.broadcast import publish_unlogged
 from jiki_core.cable.channel import Channel, Effects
 from jiki_core.cable.clock import Clock
 from jiki_core.cable.dispatch import ChannelFailed
-from jiki_core.cable.framing import PING_FRAME, text_frame
+from jiki_core.cable.framing import text_frame
+from jiki_core.cable.heartbeat import Heartbeat
 from jiki_core.cable.hub import Hub
-from jiki_core.cable.presence import ERROR_MESSAGE, Member, PresenceInvalid, info_message
+from jiki_core.cable.presence import Presence
 from jiki_core.cable.protocol import Command, Dialect, DisconnectReason, Malformed, parse_command
 from jiki_core.cable.rates import TokenBucket
 from jiki_core.cable.registry import Registered, UnknownChannel
 from jiki_core.cable.sessions import SessionRecord, find_session, save_session
 from jiki_core.cable.subscription import Subscription
-from jiki_core.cable.timers import Timer
 from jiki_core.cable.tokens import query_of
 from jiki_core.cable.transport import Transport, TransportClosed, TransportTooSlow
-from jiki_core.cable.valkey import ValkeyUnavailable
+from jiki_core.cable.valkey import Valkey, ValkeyUnavailable
 from jiki_core.errors import DomainError, ValidationFailed
 from jiki_core.observability import get_logger
 
@@ -45,8 +43,6 @@ _IDLE_SECONDS = 30.0
 _WAITING_SECONDS = 0.2
 #: how soon after the last command the session is kept
 _SAVE_SECONDS = 0.05
-#: ticks per second of the ping's time, by AnyCable's `ptp`
-_PRECISIONS: Mapping[str, int] = {"s": 1, "ms": 1_000, "ns": 1_000_000_000}
 
 
 class Connection:
@@ -66,13 +62,7 @@ class Connection:
         self._ending = threading.Lock()
         self._is_open = True
         self._is_session_changed = False
-        self._is_busy = False
-        self._sends_pongs = False
-        self._commanded_at = self.clock.monotonic()
-        self._next_keepalive = self._commanded_at + self._limits.keepalive_seconds
-        self._ping_seconds = self._limits.ping_seconds
-        self._ping_precision = 1
-        self._beating: Timer | None = None
+        self._heartbeat = Heartbeat(transport, server.services, server.timers, self.disconnect, identity.expires_at)
 
     @property
     def clock(self) -> Clock:
@@ -85,6 +75,14 @@ class Connection:
     @property
     def is_paused(self) -> Callable[[str], bool]:
         return self._server.services.is_paused
+
+    @property
+    def valkey(self) -> Valkey:
+        return self._server.valkey
+
+    @property
+    def company(self) -> Presence:
+        return self._server.presence
 
     @property
     def remember_silenced(self) -> Callable[[Subscription], None]:
@@ -109,9 +107,6 @@ class Connection:
     def open(self) -> None:
         """Says welcome, with what is restored, and starts the pings."""
         query = query_of(self.transport.environ)
-        if query.get("pi", "").isdecimal() and 1 <= int(query["pi"][:4]) <= 60:
-            self._ping_seconds = float(query["pi"])
-        self._ping_precision = _PRECISIONS.get(query.get("ptp", "s"), 1)
         if self.dialect is Dialect.BASE:
             self._say(protocol.welcome())
         else:
@@ -122,11 +117,11 @@ class Connection:
             for subscription, effects in restored:
                 subscription.transmit(effects.transmissions)
                 self._server.timers.call_later(self._limits.hold_seconds, self._go_live_soon(subscription))
-        self._beat_in(self._ping_seconds * random.uniform(0.5, 1.5))  # spreads the load
+        self._heartbeat.start(query)
 
     def handle(self, text: str) -> None:
         """Does what one frame asks for. Never raises but for the transport's end."""
-        self._is_busy = True
+        self._heartbeat.busy()
         try:
             while not self._bucket.take():
                 self.clock.sleep(max(0.001, self._bucket.seconds_until_next()))
@@ -144,8 +139,7 @@ class Connection:
             metrics.COMMANDS.labels("unknown", "failed").inc()
             log.exception("cable_command_failed")
         finally:
-            self._commanded_at = self.clock.monotonic()
-            self._is_busy = False
+            self._heartbeat.heard()
 
     def attend(self, *, is_idle: bool) -> None:
         """Looks after subscribes that wait for a paused plugin, and keeps the session when there is a
@@ -174,8 +168,7 @@ class Connection:
         """Lets go of everything; called once by the conversation's thread."""
         with self._ending:
             self._is_open = False
-        if self._beating is not None:
-            self._beating.cancel()
+        self._heartbeat.stop()
         if self._is_session_changed:
             self._save_session()
         for subscription in self.subscriptions.values():
@@ -184,11 +177,7 @@ class Connection:
 
     def presence_streams(self) -> list[str]:
         """Where this socket is present now."""
-        return [
-            one.presence_stream
-            for one in list(self.subscriptions.values())
-            if one.is_present and one.presence_stream is not None
-        ]
+        return [one.present_in for one in list(self.subscriptions.values()) if one.present_in is not None]
 
     # Commands, each of which returns its outcome for the count
 
@@ -233,8 +222,8 @@ class Connection:
             subscription.say(protocol.confirm_history(subscription.identifier))
         else:
             subscription.fulfil(command.history)
-        if command.presence is not None:
-            self._join(command)
+        if command.presence is not None and self.dialect is Dialect.EXTENDED:
+            subscription.join(command.presence)
         return "confirmed"
 
     def _unsubscribe(self, command: Command) -> str:
@@ -244,8 +233,7 @@ class Connection:
         if subscription is None:
             return "unknown_subscription"
         self._is_session_changed = True
-        if subscription.is_present:
-            self._depart(subscription)
+        subscription.leave()
         self._leave(subscription)
         return "done"
 
@@ -276,69 +264,35 @@ class Connection:
         return "done"
 
     def _history(self, command: Command) -> str:
-        subscription = self.subscriptions.get(command.identifier)
-        if subscription is None or self.dialect is Dialect.BASE:
-            return "unknown_subscription"
+        subscription = self._extended(command)
+        if subscription is None:
+            return "ignored"
         subscription.fulfil(command.history or protocol.HistoryRequest(None, {}))
         return "done"
 
     def _whisper(self, command: Command) -> str:
         subscription = self.subscriptions.get(command.identifier)
-        if subscription is None:
-            return "unknown_subscription"
-        stream = subscription.whisper_stream
-        if stream is None or command.data is None or self.is_paused(subscription.plugin):
+        if subscription is None or command.data is None:
             return "ignored"
-        message = orjson.dumps(command.data)
-        try:
-            self._server.valkey.call(publish_unlogged, stream, b"t", message, self.sid)
-        except ValkeyUnavailable:
-            return "unavailable"
-        return "done"
+        return subscription.whisper(orjson.dumps(command.data))
 
     def _join(self, command: Command) -> str:
-        subscription = self.subscriptions.get(command.identifier)
-        if subscription is None or self.dialect is Dialect.BASE:
-            return "unknown_subscription"
-        stream = subscription.presence_stream
-        try:
-            if stream is None or self.is_paused(subscription.plugin):
-                raise PresenceInvalid("there is no presence here")
-            member = Member.parse(command.presence, required_id=subscription.presence_id)
-            subscription.is_present = True
-            self._server.valkey.call(self._server.presence.join, stream, self.sid, member)
-        except (PresenceInvalid, ValkeyUnavailable):
-            subscription.say(protocol.presence(subscription.identifier, ERROR_MESSAGE))
-            return "refused"
-        return "done"
+        subscription = self._extended(command)
+        return "ignored" if subscription is None else subscription.join(command.presence)
 
     def _leave_presence(self, command: Command) -> str:
-        subscription = self.subscriptions.get(command.identifier)
-        if subscription is None:
-            return "unknown_subscription"
-        if not subscription.is_present:
-            return "ignored"
-        self._depart(subscription)
-        return "done"
+        subscription = self._extended(command)
+        return "ignored" if subscription is None else subscription.leave()
 
     def _presence(self, command: Command) -> str:
-        subscription = self.subscriptions.get(command.identifier)
-        if subscription is None or self.dialect is Dialect.BASE:
-            return "unknown_subscription"
-        stream = subscription.presence_stream
+        subscription = self._extended(command)
+        if subscription is None:
+            return "ignored"
         asked = command.data if isinstance(command.data, Mapping) else {}
-        try:
-            if stream is None:
-                raise PresenceInvalid("there is no presence here")
-            records = self._server.valkey.call(self._server.presence.records, stream)
-            message = info_message(records, with_records=asked.get("return_records", True) is not False)
-        except (PresenceInvalid, ValkeyUnavailable):
-            message = ERROR_MESSAGE
-        subscription.say(protocol.presence(subscription.identifier, message))
-        return "done"
+        return subscription.tell_presence(with_records=asked.get("return_records", True) is not False)
 
     def _pong(self, _command: Command) -> str:
-        self._sends_pongs = True
+        self._heartbeat.pong()
         return "done"
 
     def _ping(self, _command: Command) -> str:
@@ -359,6 +313,10 @@ class Connection:
     }
 
     # Parts of commands
+
+    def _extended(self, command: Command) -> Subscription | None:
+        """The subscription of a command that only the extended dialect has."""
+        return None if self.dialect is Dialect.BASE else self.subscriptions.get(command.identifier)
 
     def _say(self, payload: bytes) -> None:
         self.transport.send(text_frame(payload))
@@ -404,13 +362,6 @@ class Connection:
         with suppress(DomainError, ChannelFailed):  # counted by the dispatcher; there is nobody left to answer
             self._server.dispatcher.call(subscription.registered, channel, "unsubscribed", channel.unsubscribed)
 
-    def _depart(self, subscription: Subscription) -> None:
-        subscription.is_present = False
-        stream = subscription.presence_stream
-        if stream is not None:
-            with suppress(ValkeyUnavailable):  # then it vanishes by itself
-                self._server.valkey.call(self._server.presence.leave, stream, self.sid)
-
     # Sessions
 
     def _restore(self, old_sid: str) -> list[tuple[Subscription, Effects]]:
@@ -453,31 +404,6 @@ class Connection:
         if self._waiting:
             return _WAITING_SECONDS
         return _SAVE_SECONDS if self._is_session_changed else _IDLE_SECONDS
-
-    def _beat_in(self, seconds: float) -> None:
-        expires_at = self.identity.expires_at
-        if expires_at is not None:
-            seconds = min(seconds, max(0.0, expires_at.timestamp() - self.clock.wall()))
-        self._beating = self._server.timers.call_later(seconds, self._beat)
-
-    def _beat(self) -> None:
-        """A ping, and what else is a matter of time. Called by the timers."""
-        if not self._is_open:
-            return
-        now, limits = self.clock.monotonic(), self._limits
-        expires_at = self.identity.expires_at
-        if expires_at is not None and self.clock.wall() >= expires_at.timestamp():
-            self.disconnect(DisconnectReason.TOKEN_EXPIRED, reconnect=False, text="Token expired")
-        elif now - self.transport.peer.heard_at > limits.silence_seconds or (
-            self._sends_pongs and not self._is_busy and now - self._commanded_at > limits.pong_seconds
-        ):
-            self.disconnect(DisconnectReason.NO_PONG, reconnect=True, text="No Pong")
-        else:
-            self._say(protocol.ping(int(self.clock.wall() * self._ping_precision)))
-            if now >= self._next_keepalive:
-                self._next_keepalive = now + limits.keepalive_seconds
-                self.transport.send(PING_FRAME)
-            self._beat_in(self._ping_seconds)
 
 
 #: symbols that are counted by name; a plugin's own are counted together

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from jiki_core.cable import metrics, protocol
+from jiki_core.cable.broadcast import publish_unlogged
 from jiki_core.cable.channel import Channel, Effects
 from jiki_core.cable.feeds import Attachment, Flow
 from jiki_core.cable.framing import text_frame
+from jiki_core.cable.presence import ERROR_MESSAGE, Member, PresenceInvalid, info_message
 from jiki_core.cable.protocol import Dialect, HistoryRequest
 from jiki_core.cable.rates import TokenBucket
 from jiki_core.cable.registry import Registered
+from jiki_core.cable.valkey import ValkeyUnavailable
 
 if TYPE_CHECKING:
     from jiki_core.cable.connection import Connection
@@ -32,12 +36,12 @@ class Subscription:
         "dialect",
         "identifier",
         "is_confirmed",
-        "is_present",
         "is_replayed",
         "key",
         "plugin",
         "presence_id",
         "presence_stream",
+        "present_in",
         "registered",
         "send",
         "sid",
@@ -58,7 +62,8 @@ class Subscription:
         self.whisper_stream: str | None = None
         self.presence_stream: str | None = None
         self.presence_id: str | None = None
-        self.is_present = False
+        #: the presence stream that the client has joined
+        self.present_in: str | None = None
         #: confirmed on this connection; a restored one is not
         self.is_confirmed = False
         #: a history was confirmed on this connection
@@ -124,6 +129,48 @@ class Subscription:
                 self._replay(request)
             else:
                 self._release(Flow.SILENT)
+
+    def whisper(self, message: bytes) -> str:
+        """Passes JSON on to everybody else on the whisper stream. Returns the outcome, as the next three do."""
+        if self.whisper_stream is None or self._connection.is_paused(self.plugin):
+            return "ignored"
+        try:
+            self._connection.valkey.call(publish_unlogged, self.whisper_stream, b"t", message, self.sid)
+        except ValkeyUnavailable:
+            return "unavailable"
+        return "done"
+
+    def join(self, given: Any) -> str:
+        """The client is there, as it says in `given`; others are told."""
+        try:
+            if self.presence_stream is None or self._connection.is_paused(self.plugin):
+                raise PresenceInvalid("there is no presence here")
+            member = Member.parse(given, required_id=self.presence_id)
+            self.present_in = self.presence_stream
+            self._connection.valkey.call(self._connection.company.join, self.present_in, self.sid, member)
+        except (PresenceInvalid, ValkeyUnavailable):
+            self.say(protocol.presence(self.identifier, ERROR_MESSAGE))
+            return "refused"
+        return "done"
+
+    def leave(self) -> str:
+        """The client is there no longer; without Valkey it vanishes by itself."""
+        stream, self.present_in = self.present_in, None
+        if stream is None:
+            return "ignored"
+        with suppress(ValkeyUnavailable):
+            self._connection.valkey.call(self._connection.company.leave, stream, self.sid)
+        return "done"
+
+    def tell_presence(self, *, with_records: bool) -> str:
+        """Tells who is there."""
+        message = ERROR_MESSAGE
+        if self.presence_stream is not None:
+            with suppress(ValkeyUnavailable):
+                records = self._connection.valkey.call(self._connection.company.records, self.presence_stream)
+                message = info_message(records, with_records=with_records)
+        self.say(protocol.presence(self.identifier, message))
+        return "done"
 
     def silenced(self) -> None:
         self._connection.remember_silenced(self)

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,12 +183,20 @@ class Desk:
     committed: list[str] = field(default_factory=list)
 
     def connect(
-        self, *, user_id: int = 42, dialect: Dialect | None = Dialect.EXTENDED, query: str = "", session: str = "s1"
+        self,
+        *,
+        user_id: int = 42,
+        dialect: Dialect | None = Dialect.EXTENDED,
+        query: str = "",
+        session: str = "s1",
+        expires_in: float | None = None,
     ) -> Visitor:
         """A welcome client."""
         transport = MemoryTransport(self.time, dialect, query)
         sid = f"sid-of-a-visitor-{len(self.visitors)}"
-        identity = Identity(user_id, "session", session)
+        now = self.time.began + self.time.seconds
+        expires_at = None if expires_in is None else datetime.fromtimestamp(now + expires_in, UTC)
+        identity = Identity(user_id, "session", session, expires_at=expires_at)
         connection = Connection(self.server, transport, identity, sid)
         self.server._register(connection)
         visitor = Visitor(connection, transport)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -197,9 +195,7 @@ def test_a_client_that_never_sent_a_pong_is_not_asked_for_any(make_desk: Any) ->
 
 def test_an_identity_that_runs_out_ends_the_socket_at_once(make_desk: Any) -> None:
     desk = make_desk(RoomChannel)
-    visitor = desk.connect()
-    expires_at = datetime.fromtimestamp(desk.time.began + desk.time.seconds + 10, UTC)
-    visitor.connection.identity = dataclasses.replace(visitor.connection.identity, expires_at=expires_at)
+    visitor = desk.connect(expires_in=10)
     desk.pass_time(9.8, step=0.1)
     assert visitor.transport.closed is None
     desk.pass_time(0.5, step=0.1)

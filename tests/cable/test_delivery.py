@@ -16,6 +16,7 @@ from jiki_core.cable import CableLimits, Channel, action, disconnect_user, publi
 from jiki_core.cable.broadcast import publish_unlogged
 from jiki_core.cable.keys import Keys
 from jiki_core.cable.protocol import Dialect
+from jiki_core.cable.sessions import find_session
 from jiki_core.testing import wait_until
 
 SECRET = "s" * 32
@@ -185,6 +186,22 @@ def test_a_stream_nobody_listens_to_is_left_and_can_be_entered_again(make_desk: 
     enter(visitor)
     publish(client, S, {"n": 1})
     assert messages(visitor.hears()) == [1]
+
+
+def test_a_message_whose_announcement_was_lost_is_found_by_the_next(make_desk: Any, client: redis.Redis) -> None:
+    desk = make_desk(RoomChannel)
+    extended, base = desk.connect(), desk.connect(dialect=Dialect.BASE)
+    for visitor in (extended, base):
+        enter(visitor)
+    publish(client, S, {"n": 1})
+    for visitor in (extended, base):
+        visitor.hears()
+    keys = Keys.of(client)
+    client.hincrby(keys.position(S), "offset", 1)
+    client.xadd(keys.log(S), {"at": int(time.time() * 1000), "message": b'{"n":2}'}, id="2-0")
+    publish(client, S, {"n": 3})
+    for visitor in (extended, base):
+        assert messages(visitor.hears(2)) == [2, 3]
 
 
 # History
@@ -372,6 +389,7 @@ def test_a_session_comes_back_with_its_subscriptions(make_desk: Any, client: red
         "restored_ids": [ROOM],
     }
     assert welcome["sid"] != sid
+    assert find_session(client, welcome["sid"], 42) is not None
     publish(client, S, {"n": 2})
     said = again.command("history", ROOM, history=reconnect_request(last))
     said += settle(again, client)

@@ -21,6 +21,26 @@ ENGINE_DIRECTORY = Path(__file__).parents[3] / ".cache" / "runner"
 RESULT_TIMEOUT_SECONDS = 90.0
 
 
+#: modules whose tests start engines: minutes of CPU, so they run in the full suite only
+_RUNS_PROGRAMS = frozenset(
+    {
+        "test_course",
+        "test_hostile",
+        "test_javascript_runs",
+        "test_python_runs",
+        "test_supervisor",
+        "test_pytest_stand_in",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks them `soak`."""
+    for item in items:
+        if Path(str(item.path)).parent == Path(__file__).parent and item.path.stem in _RUNS_PROGRAMS:
+            item.add_marker(pytest.mark.soak)
+
+
 class Starter(Protocol):
     """`start(language, solution, tests, limits=…, on_progress=…)`: a run under way."""
 

@@ -142,10 +142,11 @@ def test_calls_into_the_kernel_itself_are_refused(folder: Path, numbers: tuple[i
     if machine not in ("x86_64", "aarch64"):
         pytest.skip(f"there is no filter for {machine}")
     number = numbers[machine == "aarch64"]
-    walls, told = told_by_prisoner(
-        folder,
-        f"libc = ctypes.CDLL(None, use_errno=True)\nreturn libc.syscall({number}, 0, 0, 0, 0, 0), ctypes.get_errno()",
-    )
+    attempt = f"""
+libc = ctypes.CDLL(None, use_errno=True)
+return libc.syscall({number}, 0, 0, 0, 0, 0), ctypes.get_errno()
+"""
+    walls, told = told_by_prisoner(folder, attempt)
     if "system_calls" not in walls:
         pytest.skip(f"this kernel has only {walls}")
     assert told == ["done", "(-1, 1)"]

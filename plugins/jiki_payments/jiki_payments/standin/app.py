@@ -9,12 +9,12 @@ from jiki_payments.standin.routes import (
     billing_portal,
     catalogue,
     checkout_sessions,
+    clocks,
     customers,
     invoices,
     notices,
     payments,
     subscriptions,
-    test_clocks,
 )
 from jiki_payments.standin.routes.control import control
 from jiki_payments.standin.routes.endpoint import api, json_response
@@ -33,7 +33,7 @@ RESOURCES = (
     notices,
     payments,
     subscriptions,
-    test_clocks,
+    clocks,
 )
 
 

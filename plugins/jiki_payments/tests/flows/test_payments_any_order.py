@@ -5,6 +5,7 @@ Over real HTTP to the stand-in, with real commits, and the real relay, queues an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import threading
@@ -76,7 +77,8 @@ class Life:
             self.control.fail_next_payments(str(current.customer))
         elif name == "the open invoice is paid":
             for invoice in self.sdk.v1.invoices.list({"subscription": self.subscription, "status": "open"}).data:
-                self.sdk.v1.invoices.pay(invoice.id)
+                with contextlib.suppress(stripe.CardError):
+                    self.sdk.v1.invoices.pay(invoice.id)
         elif name in ("cancel", "reactivate"):
             update(self.subscription, {"cancel_at_period_end": name == "cancel"})
         elif name == "end":
@@ -94,7 +96,8 @@ class Life:
     def _refund(self, customer: str) -> None:
         for charge in self.sdk.v1.charges.list({"customer": customer}).data:
             if charge.paid and not charge.refunded:
-                self.sdk.v1.refunds.create({"charge": charge.id, "amount": 1 + charge.amount // 3})
+                left = charge.amount - charge.amount_refunded
+                self.sdk.v1.refunds.create({"charge": charge.id, "amount": min(left, 1 + charge.amount // 3)})
                 return
 
     def events(self) -> list[bytes]:

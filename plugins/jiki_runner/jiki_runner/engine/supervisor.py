@@ -41,6 +41,8 @@ ENGINE_BYTES = 320 * MEBIBYTE
 MAXIMUM_MESSAGE_BYTES = 16 * MEBIBYTE
 MAXIMUM_SAID_BYTES = 64 * MEBIBYTE
 _TICK_MILLISECONDS = 50
+#: How V8 ends its process when it is refused memory that it cannot do without; not always with a word.
+_GIVING_UP = (signal.SIGTRAP, signal.SIGILL)
 #: V8 says first why it gave up, and then prints its stack.
 _STDERR_BYTES = 16 * 1024
 
@@ -246,7 +248,7 @@ class _Run:
         said = self._stderr.decode("utf-8", "replace")
         if return_code == -signal.SIGXCPU:
             return Ending(limit=Limit.CPU)
-        if "out of memory" in said or "OOM" in said or "MemoryError" in said:
+        if -return_code in _GIVING_UP or "out of memory" in said or "MemoryError" in said:
             return Ending(limit=Limit.MEMORY)
         last_line = (said.strip().splitlines() or ["it said nothing"])[-1]
         what = f"signal {-return_code}" if return_code < 0 else f"status {return_code}"

@@ -163,8 +163,8 @@ class Bridge:
         return ["answer", self._codec.encode(result, aliases=aliases), changes]
 
     def _check_target(self, data: Any) -> None:
-        """A wary side does something only with what it handed over itself: not with the peer's own data, whose
-        methods would run here, nor with standard classes, which open files.
+        """A wary side acts only on what it handed over itself: not on the peer's data, whose methods would
+        run here, nor on standard classes, which open files.
         """
         if not isinstance(data, list) or data[0] != "yours" or data[1] not in self._handed_over:
             raise PeerFault("only what was handed over can be used")

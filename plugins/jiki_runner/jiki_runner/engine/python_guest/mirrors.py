@@ -1,8 +1,8 @@
 """Local stand-ins for classes and objects that live in the other interpreter.
 
 A mirror class has the name, the bases and the special methods of its original, and every use of it becomes a
-request. When the bridge is `wary`, the solution's own comparison methods are asked only between two objects of
-the solution: one that calls itself equal to everything equals nothing that a test wrote down.
+request. When the bridge is `wary`, the solution's own comparison methods are asked only between two objects
+of the solution: one that calls itself equal to everything equals nothing that a test wrote down.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def carried_base(kind: type) -> type | None:
 
 def _is_standard(kind: type) -> bool:
     module = kind.__module__
-    return isinstance(module, str) and (module == "builtins" or module.partition(".")[0] in sys.stdlib_module_names)
+    return isinstance(module, str) and (
+        module == "builtins" or module.partition(".")[0] in sys.stdlib_module_names
+    )
 
 
 def _says_for_itself(kind: type) -> bool:
@@ -112,7 +114,9 @@ class MirrorFactory:
 
     def make_class(self, description: dict[str, Any]) -> type:
         """The mirror of a class of the peer's. A description that nobody of ours wrote raises anything."""
-        bases = tuple(base for base in map(self._bridge.decode, description["bases"]) if self._can_be_base(base))
+        bases = tuple(
+            base for base in map(self._bridge.decode, description["bases"]) if self._can_be_base(base)
+        )
         namespace = self._namespace(description, bases)
         name = str(description["name"])
         try:
@@ -170,6 +174,7 @@ class MirrorFactory:
             "__delattr__": lambda self, name: bridge.request("delete", self, name),
             "__dir__": lambda self: bridge.request("special", self, "__dir__", ()),
             "__dict__": property(lambda self: bridge.request("get", self, "__dict__")),
+            "__del__": lambda self: None,  # the original's end is not this one's: a file base would close it
         }
         # A standard class as base is there for isinstance; its behaviour is the original's.
         for base in bases:

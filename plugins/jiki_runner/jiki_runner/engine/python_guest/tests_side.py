@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 import traceback
@@ -69,9 +70,7 @@ class Run:
             self.bridge.ask_root("capture_output", is_captured)
 
     def load(self, file: str) -> list[FoundTest] | None:
-        """Import one test file and find its tests; None, and the reason told, if it or the solution cannot
-        load.
-        """
+        """Import one test file and find its tests; None, with the reason told, if something cannot load."""
         path = EXERCISE_FOLDER + file
         module = types.ModuleType(file.removesuffix(".py"))
         module.__file__ = path
@@ -136,7 +135,9 @@ class Recorder(unittest.TestResult):
         # A set-up of a class or module failed: none of its tests has run.
         for found in self._tests.values():
             owner = type(found.case)
-            if found.identifier not in self._told and f"({owner.__module__}.{owner.__qualname__})" in str(test):
+            if found.identifier not in self._told and f"({owner.__module__}.{owner.__qualname__})" in str(
+                test
+            ):
                 self._tell(found, **explain(err[1], found.file))
 
     def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
@@ -187,7 +188,11 @@ def explain(error: BaseException, test_file: str) -> dict[str, Any]:
         details["error_type"] = assertions.clip(type(error).__name__)
     if isinstance(error, MemoryError):
         details["limit"] = "memory"
-    lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == EXERCISE_FOLDER + test_file]
+    lines = [
+        s.lineno
+        for s in traceback.extract_tb(error.__traceback__)
+        if s.filename == EXERCISE_FOLDER + test_file
+    ]
     if lines:
         details["test_line"] = lines[-1]
     return details
@@ -228,11 +233,16 @@ def explain_broken(error: BaseException) -> dict[str, Any]:
 
 
 def main(test_files: Sequence[str], modules: Sequence[str]) -> None:
-    """Run `test_files` against the solution whose modules are called `modules`."""
+    """Run `test_files` against the solution whose modules are called `modules`, and end."""
     sys.path.insert(0, EXERCISE_FOLDER.rstrip("/"))
     sys.dont_write_bytecode = True
     run = Run(modules)
     run.tell("up")
+    _load_and_run(run, test_files)
+    os._exit(0)  # nothing is left to do, and tidying up would ask the solution's objects once more
+
+
+def _load_and_run(run: Run, test_files: Sequence[str]) -> None:
     tests: list[FoundTest] = []
     for file in test_files:
         loaded = run.load(file)
