@@ -22,9 +22,7 @@ def test_an_engine_that_was_never_prepared_says_how_to(tmp_path: Path) -> None:
 
 
 def test_a_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "importlib.metadata.Distribution.discover", classmethod(lambda cls, **named: iter(()))
-    )
+    monkeypatch.setattr("importlib.metadata.Distribution.discover", classmethod(lambda cls, **named: iter(())))
     with pytest.raises(EngineUnavailable, match=r"wasmtime is not installed.*pip install wasmtime"):
         find_engine(Language.PYTHON, tmp_path)
     with pytest.raises(EngineUnavailable, match=r"mini-racer is not installed.*pip install mini-racer"):

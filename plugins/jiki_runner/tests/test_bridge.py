@@ -685,9 +685,7 @@ class AgreeableList(list[int]):
         return True
 
 
-@pytest.mark.parametrize(
-    "expected", [None, True, 0, 1.5, "x", b"x", [], [1], (), {}, {1}, decimal.Decimal(1)]
-)
+@pytest.mark.parametrize("expected", [None, True, 0, 1.5, "x", b"x", [], [1], (), {}, {1}, decimal.Decimal(1)])
 def test_an_object_that_is_equal_to_everything_equals_no_plain_data(side: Side, expected: Any) -> None:
     @program
     def agree(kind: str) -> Any:

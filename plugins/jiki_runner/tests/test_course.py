@@ -18,10 +18,7 @@ from jiki_runner.engine import (
     start_run,
 )
 
-COURSE = (
-    Path(os.environ.get("JIKI_COURSE", Path(__file__).parents[4] / "shared/data/exercism-python"))
-    / "exercises"
-)
+COURSE = Path(os.environ.get("JIKI_COURSE", Path(__file__).parents[4] / "shared/data/exercism-python")) / "exercises"
 RESULT_TIMEOUT_SECONDS = 120.0
 
 #: Exercises whose reference solution does not pass here, and why.
@@ -73,11 +70,7 @@ def check(folder: Path, directory: Path, base: Path) -> None:
     if exercise.slug in REFERENCE_EXCEPTIONS:
         assert reference.outcome is not Outcome.PASSED, "it passes now: take it off the list of exceptions"
     else:
-        wrong = [
-            result
-            for result in reference.results
-            if result.status not in (TestStatus.PASSED, TestStatus.SKIPPED)
-        ]
+        wrong = [result for result in reference.results if result.status not in (TestStatus.PASSED, TestStatus.SKIPPED)]
         assert reference.outcome is Outcome.PASSED, (reference.message, reference.breakage, wrong)
     stub = report_of(exercise, directory, base, "stub")
     if exercise.slug in STUB_EXCEPTIONS:
@@ -87,9 +80,7 @@ def check(folder: Path, directory: Path, base: Path) -> None:
 
 
 @pytest.mark.parametrize("slug", SAMPLE)
-def test_a_sample_of_the_course_runs_as_its_authors_meant(
-    slug: str, python_engine: Path, run_base: Path
-) -> None:
+def test_a_sample_of_the_course_runs_as_its_authors_meant(slug: str, python_engine: Path, run_base: Path) -> None:
     require_course()
     check(COURSE / "practice" / slug, python_engine, run_base)
 

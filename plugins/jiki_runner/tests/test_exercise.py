@@ -51,9 +51,7 @@ def test_files_that_cannot_be_a_run_are_refused(
         (Language.JAVASCRIPT, ["leap-spec.js"], ("leap-spec.js",)),
     ],
 )
-def test_test_files_are_known_by_their_names(
-    language: Language, names: list[str], test_files: tuple[str, ...]
-) -> None:
+def test_test_files_are_known_by_their_names(language: Language, names: list[str], test_files: tuple[str, ...]) -> None:
     assert Exercise(language, {"leap.js": ""}, dict.fromkeys(names, "")).test_files == test_files
 
 

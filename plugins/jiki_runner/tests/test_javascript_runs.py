@@ -46,9 +46,7 @@ def test_there_are_a_dozen_exercises() -> None:
 
 
 @pytest.mark.parametrize("folder", EXERCISES, ids=lambda folder: folder.name)
-def test_the_reference_passes_and_the_stub_does_not(
-    folder: Path, javascript_engine: Path, run_base: Path
-) -> None:
+def test_the_reference_passes_and_the_stub_does_not(folder: Path, javascript_engine: Path, run_base: Path) -> None:
     exercise = read_course_exercise(folder, Language.JAVASCRIPT)
     reports = [
         start_run(given, engine_directory=javascript_engine, run_base=run_base).result(RESULT_TIMEOUT_SECONDS)
@@ -96,9 +94,7 @@ def test_a_missing_module_is_named(run: Run) -> None:
 
 def test_a_broken_test_file_is_not_the_learners_fault(run: Run) -> None:
     for tests in ("import { answer } from './answer';\ntest('x' () => {});", "undefinedName();"):
-        report = run(
-            Language.JAVASCRIPT, {"answer.js": "export const answer = 1;"}, {"answer.spec.js": tests}
-        )
+        report = run(Language.JAVASCRIPT, {"answer.js": "export const answer = 1;"}, {"answer.spec.js": tests})
         assert report.outcome is Outcome.FAULT
         assert report.message.startswith("The test file cannot be loaded: ")
 
@@ -178,16 +174,12 @@ TRUTHS = [
 
 def test_expectations_hold_as_they_do_in_jest(run: Run) -> None:
     report = report_of(run, "export const answer = (x) => x;", *TRUTHS)
-    failed = [
-        (text, r.message) for text, r in zip(TRUTHS, report.results, strict=True) if r.status != "passed"
-    ]
+    failed = [(text, r.message) for text, r in zip(TRUTHS, report.results, strict=True) if r.status != "passed"]
     assert failed == []
 
 
 def test_an_error_is_shown_with_the_learners_lines(run: Run) -> None:
-    solution = (
-        "const half = (n) => {\n  throw new RangeError('odd');\n};\nexport const answer = () => half(3);\n"
-    )
+    solution = "const half = (n) => {\n  throw new RangeError('odd');\n};\nexport const answer = () => half(3);\n"
     result = result_of(run, solution, "answer();")
     assert result.status is TestStatus.ERROR
     assert (result.error_type, result.message) == ("RangeError", "RangeError: odd")

@@ -28,9 +28,7 @@ ENDED = {"event": "ended", "output": "", "limits": []}
 
 
 def announced(*names: str) -> dict[str, Any]:
-    tests = [
-        {"id": n, "name": n, "group": "", "file": "leap_test.py", "line": 1, "task": None} for n in names
-    ]
+    tests = [{"id": n, "name": n, "group": "", "file": "leap_test.py", "line": 1, "task": None} for n in names]
     return {"event": "collected", "tests": tests}
 
 
@@ -133,9 +131,7 @@ def test_messages_that_do_not_fit_are_refused(messages: tuple[dict[str, Any], ..
 
 def test_each_message_of_interest_is_told_on() -> None:
     ledger = RunLedger(EXERCISE, Limits())
-    told = [
-        ledger.apply(message) for message in (READY, announced("a"), started("a"), finished("a"), DONE, ENDED)
-    ]
+    told = [ledger.apply(message) for message in (READY, announced("a"), started("a"), finished("a"), DONE, ENDED)]
     assert [type(progress) for progress in told] == [
         type(None),
         TestsCollected,

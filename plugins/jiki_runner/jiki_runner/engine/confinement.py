@@ -56,9 +56,7 @@ def confine(growth_bytes: int, readable_folders: Sequence[str]) -> list[Wall]:
     if data:
         resource.setrlimit(resource.RLIMIT_DATA, (data + growth_bytes, data + growth_bytes))
     if sys.platform == "darwin":
-        resource.setrlimit(
-            resource.RLIMIT_NPROC, (0, 0)
-        )  # counts processes there; on Linux it would count threads
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # counts processes there; on Linux it would count threads
     if sys.platform == "linux":
         _control_process(_PR_SET_NO_NEW_PRIVS, 1)
         if allow_reading_only(readable_folders):  # while this user can still open them

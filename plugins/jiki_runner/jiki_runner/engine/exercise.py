@@ -45,13 +45,9 @@ class Exercise:
             raise InvalidExercise(f"{len(names)} files are more than the {MAXIMUM_FILES} a run can have")
         for name in names:
             if not _FILE_NAME.fullmatch(name):
-                raise InvalidExercise(
-                    f"{name!r} is not a file name a run can have: letters, digits, '.', '_' and '-'"
-                )
+                raise InvalidExercise(f"{name!r} is not a file name a run can have: letters, digits, '.', '_' and '-'")
             if names.count(name) > 1:
-                raise InvalidExercise(
-                    f"{name} is given twice; the solution, the tests and the support files are apart"
-                )
+                raise InvalidExercise(f"{name} is given twice; the solution, the tests and the support files are apart")
         for name, text in [*self.solution.items(), *self.tests.items(), *self.support.items()]:
             if len(text.encode("utf-8", "surrogatepass")) > MAXIMUM_FILE_BYTES:
                 raise InvalidExercise(f"{name} is larger than {MAXIMUM_FILE_BYTES} bytes")

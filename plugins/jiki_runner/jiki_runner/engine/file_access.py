@@ -43,9 +43,7 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, folder: str) -> None:
     descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     try:
         rule = struct.pack("=Qi", _READ_FILE | _READ_DIRECTORY, descriptor)
-        done = libc.syscall(
-            _ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0)
-        )
+        done = libc.syscall(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
         if done != 0:
             raise OSError(ctypes.get_errno(), f"Landlock did not take {folder}")
     finally:

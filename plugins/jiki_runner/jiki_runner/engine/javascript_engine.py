@@ -97,9 +97,7 @@ class JavaScriptEngine:
             "places": [],
             "is_solution": True,
         }
-        solution = {
-            path.name: path.read_text("utf-8") for path in sorted(Path(run.solution_folder).iterdir())
-        }
+        solution = {path.name: path.read_text("utf-8") for path in sorted(Path(run.solution_folder).iterdir())}
         tests = {path.name: path.read_text("utf-8") for path in sorted(Path(run.tests_folder).iterdir())}
         self._solution_names = frozenset(solution)
         self._files = {**tests, **solution}
@@ -109,9 +107,7 @@ class JavaScriptEngine:
         self._isolate = MiniRacer()
         options = json.dumps({"outputCharacters": run.limits.output_bytes})
         parts = "\n".join(map(_source, HARNESS_PARTS))
-        harness: Any = self._isolate.eval(
-            f"'use strict'; (function (hostOptions) {{\n{parts}\n}})({options})"
-        )
+        harness: Any = self._isolate.eval(f"'use strict'; (function (hostOptions) {{\n{parts}\n}})({options})")
         self._api = {name: harness[name] for name in ("define", "load", "run", "takePrinted", "isOutputCut")}
 
     @property
@@ -184,9 +180,7 @@ class JavaScriptEngine:
             factory = self._isolate.eval(wrapped)
         except JSEvalException as error:  # what V8 finds wrong and acorn does not
             first_line = str(error).strip().splitlines()[-1]
-            raise _Broken(
-                self._syntax_event(name, text, first_line.removeprefix("SyntaxError: "), 0, 0)
-            ) from error
+            raise _Broken(self._syntax_event(name, text, first_line.removeprefix("SyntaxError: "), 0, 0)) from error
         self._api["define"](name, is_test, factory)
 
     def _transform(self, name: str, text: str) -> str:

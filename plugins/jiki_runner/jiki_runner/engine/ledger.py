@@ -102,9 +102,7 @@ class RunLedger:
             for test in message["tests"]
         ]
         if len(announced) > MAXIMUM_TESTS:
-            raise ProtocolViolation(
-                f"{len(announced)} tests are more than the {MAXIMUM_TESTS} a run can have"
-            )
+            raise ProtocolViolation(f"{len(announced)} tests are more than the {MAXIMUM_TESTS} a run can have")
         self._tests = {test.id: test for test in announced}
         if len(self._tests) != len(announced):
             raise ProtocolViolation("two tests have the same name")

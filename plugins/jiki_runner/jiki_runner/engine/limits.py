@@ -36,9 +36,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not 0 < self.wall_clock_seconds <= 600:
-            raise ValueError(
-                f"wall_clock_seconds must be above 0 and at most 600, not {self.wall_clock_seconds}"
-            )
+            raise ValueError(f"wall_clock_seconds must be above 0 and at most 600, not {self.wall_clock_seconds}")
         if not 1 <= self.cpu_seconds <= 600:
             raise ValueError(f"cpu_seconds must be between 1 and 600, not {self.cpu_seconds}")
         if not 48 * MEBIBYTE <= self.memory_bytes <= 2048 * MEBIBYTE:

@@ -83,9 +83,7 @@ class FrameSplitter:
                 raise ValueError(f"a frame announces {length} bytes")
             if len(self._buffer) < HEADER_BYTES + length:
                 break
-            frames.append(
-                (bytes(self._buffer[4:5]), bytes(self._buffer[HEADER_BYTES : HEADER_BYTES + length]))
-            )
+            frames.append((bytes(self._buffer[4:5]), bytes(self._buffer[HEADER_BYTES : HEADER_BYTES + length])))
             del self._buffer[: HEADER_BYTES + length]
         return frames
 

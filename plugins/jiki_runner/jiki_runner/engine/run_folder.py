@@ -36,9 +36,7 @@ class RunFolder:
         self._base.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self._base.lstat()
         if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o022:
-            raise UnsafeFolder(
-                f"{self._base} is not this user's own folder; remove it, or set TMPDIR to another place"
-            )
+            raise UnsafeFolder(f"{self._base} is not this user's own folder; remove it, or set TMPDIR to another place")
         with _held(self._base / _LOCK):
             _sweep(self._base)
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._base))

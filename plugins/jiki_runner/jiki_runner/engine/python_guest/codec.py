@@ -154,9 +154,7 @@ class Codec:
     def __init__(self, references: References) -> None:
         self._references = references
 
-    def encode(
-        self, value: Any, shared: SharedContainers | None = None, aliases: dict[int, int] | None = None
-    ) -> Any:
+    def encode(self, value: Any, shared: SharedContainers | None = None, aliases: dict[int, int] | None = None) -> Any:
         """JSON-able data for `value`. `shared` collects an argument's containers; `aliases` names those of a
         result.
         """
@@ -226,9 +224,7 @@ class Codec:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise MalformedValue(f"{type(error).__name__}: {error}") from None
 
-    def _decode_tagged(
-        self, data: Any, received: ReceivedContainers | None, shared: SharedContainers | None
-    ) -> Any:
+    def _decode_tagged(self, data: Any, received: ReceivedContainers | None, shared: SharedContainers | None) -> Any:
         def each(items: Any) -> list[Any]:
             return [self.decode(item, received, shared) for item in items]
 
@@ -266,9 +262,7 @@ class Codec:
             return _decode_container(data[1], each(data[2]), each(data[3]))
         return self._references.decode_reference(data)
 
-    def _decode_mutable(
-        self, data: Any, received: ReceivedContainers | None, each: Callable[[Any], list[Any]]
-    ) -> Any:
+    def _decode_mutable(self, data: Any, received: ReceivedContainers | None, each: Callable[[Any], list[Any]]) -> Any:
         tag, token, contents = data
         container: Any = {"list": list, "set": set, "dict": dict, "bytearray": bytearray}[tag]()
         if received is not None:

@@ -19,9 +19,7 @@ _BASES = (unittest.TestCase, unittest.FunctionTestCase, unittest.IsolatedAsyncio
 class FunctionTest(unittest.TestCase):
     """A test function of pytest's style, or a method of a class that is no TestCase."""
 
-    def __init__(
-        self, function: Callable[..., Any], name: str, owner: type | None, values: dict[str, Any]
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], name: str, owner: type | None, values: dict[str, Any]) -> None:
         super().__init__("run_function")
         self._function = function
         self._owner = owner
@@ -35,18 +33,14 @@ class FunctionTest(unittest.TestCase):
 class FoundTest:
     """One test: the case to run and what is known of it beforehand."""
 
-    def __init__(
-        self, case: unittest.TestCase, identifier: str, group: str, function: Any, file: str
-    ) -> None:
+    def __init__(self, case: unittest.TestCase, identifier: str, group: str, function: Any, file: str) -> None:
         self.case = case
         self.identifier = identifier
         self.group = group
         self.file = file
         self.line = _line(function)
         self.name = (
-            identifier.rpartition(".")[2]
-            if "[" not in identifier
-            else identifier.partition(".")[2] or identifier
+            identifier.rpartition(".")[2] if "[" not in identifier else identifier.partition(".")[2] or identifier
         )
         self.task = _task(function, type(case))
 
@@ -69,17 +63,11 @@ def find_tests(module: types.ModuleType, file: str) -> list[FoundTest]:
             if issubclass(member, unittest.TestCase):
                 if member not in _BASES:
                     found.extend(_case_tests(member, file))
-            elif (
-                name.startswith("Test")
-                and member.__module__ == module.__name__
-                and getattr(member, "__test__", True)
-            ):
+            elif name.startswith("Test") and member.__module__ == module.__name__ and getattr(member, "__test__", True):
                 for method, function in _methods(member):
                     found.extend(_function_tests(function, f"{name}.{method}", name, member, file))
         elif (
-            isinstance(member, types.FunctionType)
-            and name.startswith("test")
-            and member.__module__ == module.__name__
+            isinstance(member, types.FunctionType) and name.startswith("test") and member.__module__ == module.__name__
         ):
             found.extend(_function_tests(member, name, "", None, file))
     return found
@@ -101,9 +89,7 @@ def _case_tests(case: type[unittest.TestCase], file: str) -> Iterator[FoundTest]
         yield FoundTest(case(name), f"{case.__name__}.{name}", case.__name__, function, file)
 
 
-def _function_tests(
-    function: Any, identifier: str, group: str, owner: type | None, file: str
-) -> Iterator[FoundTest]:
+def _function_tests(function: Any, identifier: str, group: str, owner: type | None, file: str) -> Iterator[FoundTest]:
     for label, values in expand_parameters(function):
         full = f"{identifier}[{label}]" if label else identifier
         yield FoundTest(FunctionTest(function, full, owner, values), full, group, function, file)

@@ -103,9 +103,7 @@ class TestsGuard:
 
     def check_handing_over(self, value: Any) -> None:
         unittest = sys.modules.get("unittest.case")
-        if isinstance(value, _NEVER_HANDED_OVER) or (
-            unittest is not None and isinstance(value, unittest.TestCase)
-        ):
+        if isinstance(value, _NEVER_HANDED_OVER) or (unittest is not None and isinstance(value, unittest.TestCase)):
             raise TypeError(f"a {type(value).__name__} of the tests cannot be handed to the solution")
 
     def standard_name(self, value: Any) -> str:

@@ -72,9 +72,7 @@ def carried_base(kind: type) -> type | None:
 
 def _is_standard(kind: type) -> bool:
     module = kind.__module__
-    return isinstance(module, str) and (
-        module == "builtins" or module.partition(".")[0] in sys.stdlib_module_names
-    )
+    return isinstance(module, str) and (module == "builtins" or module.partition(".")[0] in sys.stdlib_module_names)
 
 
 def _says_for_itself(kind: type) -> bool:
@@ -114,9 +112,7 @@ class MirrorFactory:
 
     def make_class(self, description: dict[str, Any]) -> type:
         """The mirror of a class of the peer's. A description that nobody of ours wrote raises anything."""
-        bases = tuple(
-            base for base in map(self._bridge.decode, description["bases"]) if self._can_be_base(base)
-        )
+        bases = tuple(base for base in map(self._bridge.decode, description["bases"]) if self._can_be_base(base))
         namespace = self._namespace(description, bases)
         name = str(description["name"])
         try:

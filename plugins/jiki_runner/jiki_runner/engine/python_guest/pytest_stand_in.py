@@ -29,9 +29,7 @@ _MARKS = "__jiki_marks__"
 class _Mark:
     """`pytest.mark.NAME` and `pytest.mark.NAME(...)`."""
 
-    def __init__(
-        self, name: str, arguments: tuple[Any, ...] = (), named: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, name: str, arguments: tuple[Any, ...] = (), named: dict[str, Any] | None = None) -> None:
         self.mark: Mark = (name, arguments, named or {})
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -94,13 +92,7 @@ def _label(entry: Any, index: int, identifiers: Any) -> str:
         return str(identifiers(entry))
     if identifiers is not None:
         return str(identifiers[index])
-    values = (
-        entry.values
-        if isinstance(entry, _Parameters)
-        else entry
-        if isinstance(entry, (list, tuple))
-        else (entry,)
-    )
+    values = entry.values if isinstance(entry, _Parameters) else entry if isinstance(entry, (list, tuple)) else (entry,)
     plain = all(isinstance(value, (str, int, float, bool, type(None))) for value in values)
     return "-".join(map(str, values))[:60] if plain else str(index)
 
@@ -172,9 +164,9 @@ class approx:  # pytest's name
         if type(actual) not in (int, float, complex, bool) or not isinstance(expected, (int, float, complex)):
             return bool(expected == actual)
         absolute = 1e-12 if self._absolute is None else self._absolute
-        relative = (
-            1e-6 if self._relative is None and self._absolute is None else self._relative or 0.0
-        ) * abs(expected)
+        relative = (1e-6 if self._relative is None and self._absolute is None else self._relative or 0.0) * abs(
+            expected
+        )
         return bool(expected == actual) or abs(expected - actual) <= max(absolute, relative)
 
     def __repr__(self) -> str:
@@ -208,9 +200,7 @@ def fixtures_of(holder: Any) -> dict[str, Any]:
     """The fixtures that a module's namespace or a class defines, by name."""
     members = holder.items() if isinstance(holder, dict) else inspect.getmembers_static(holder)
     return {
-        getattr(member, _FIXTURE): member
-        for _, member in members
-        if isinstance(getattr(member, _FIXTURE, None), str)
+        getattr(member, _FIXTURE): member for _, member in members if isinstance(getattr(member, _FIXTURE, None), str)
     }
 
 
@@ -281,9 +271,7 @@ class _FixtureRequest:
             self._teardowns.append(captured.close)
             return captured
         if name not in self._known:
-            raise LookupError(
-                f"fixture {name!r} not found; there are {', '.join(sorted(self._known)) or 'none'}"
-            )
+            raise LookupError(f"fixture {name!r} not found; there are {', '.join(sorted(self._known)) or 'none'}")
         function = self._known[name]
         made = self.call(function, {})
         if inspect.isgenerator(made):

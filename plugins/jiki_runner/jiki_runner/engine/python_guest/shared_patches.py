@@ -79,9 +79,7 @@ def _follow_mock(bridge: Bridge, mock: Any) -> None:
     def enter_both(self: Any) -> Any:
         result = enter(self)
         if is_shared(self.target, self.attribute):
-            bridge.ask_root(
-                "patch", self.target.__name__, self.attribute, getattr(self.target, self.attribute)
-            )
+            bridge.ask_root("patch", self.target.__name__, self.attribute, getattr(self.target, self.attribute))
         return result
 
     def leave_both(self: Any, *details: Any) -> Any:

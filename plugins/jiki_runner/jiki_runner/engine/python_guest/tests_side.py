@@ -135,9 +135,7 @@ class Recorder(unittest.TestResult):
         # A set-up of a class or module failed: none of its tests has run.
         for found in self._tests.values():
             owner = type(found.case)
-            if found.identifier not in self._told and f"({owner.__module__}.{owner.__qualname__})" in str(
-                test
-            ):
+            if found.identifier not in self._told and f"({owner.__module__}.{owner.__qualname__})" in str(test):
                 self._tell(found, **explain(err[1], found.file))
 
     def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
@@ -188,11 +186,7 @@ def explain(error: BaseException, test_file: str) -> dict[str, Any]:
         details["error_type"] = assertions.clip(type(error).__name__)
     if isinstance(error, MemoryError):
         details["limit"] = "memory"
-    lines = [
-        s.lineno
-        for s in traceback.extract_tb(error.__traceback__)
-        if s.filename == EXERCISE_FOLDER + test_file
-    ]
+    lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == EXERCISE_FOLDER + test_file]
     if lines:
         details["test_line"] = lines[-1]
     return details
