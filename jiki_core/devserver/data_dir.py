@@ -16,8 +16,10 @@ from jiki_core.devserver.services import EmbeddedServices
 
 #: How long the processes of a stack that was killed may take to end.
 HEAL_SECONDS = 20.0
+#: Folder of the state of stand-ins for outside services.
+STANDINS_ENTRY = "standins"
 #: What `--reset` deletes besides the servers' data. Named, so that a mistyped --data-dir costs nobody a home.
-OWN_ENTRIES = ("mail", "storage", "mail.json", "prepared.json", "stack.json", "reload-error.json")
+OWN_ENTRIES = ("mail", "storage", STANDINS_ENTRY, "mail.json", "prepared.json", "stack.json", "reload-error.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from jiki_core.devserver.programs import development_environment, flask_program,
 from jiki_core.devserver.reaper import Reaper
 from jiki_core.devserver.reload import CodeWatcher, Reloader
 from jiki_core.devserver.services import Services
+from jiki_core.devserver.standins import Placed, placed_standins
 
 HEALTH_SECONDS = 60.0
 
@@ -108,6 +109,10 @@ class Stack:
         self._groups = [foundation, group]
         smtp_port = self._start_mail_catcher(foundation)
         own = development_environment(options.project, self._data_dir.path, url, smtp_port)
+        standins = tuple(placed_standins(self._data_dir.path, url, {**os.environ, **own}))
+        for placed in standins:
+            foundation.start(placed.program(options.project))
+            own |= placed.environment
         self._data_dir.announce(url, own | services.given())
         environment = {**os.environ, **own, **services.environment(), "PYTHONUNBUFFERED": "1"}
         Preparation(
@@ -129,8 +134,10 @@ class Stack:
             lambda: self._watcher is not None and self._watcher.has_saved(),
         )
         self._start_serving(reloader)
+        for placed in standins:
+            placed.await_health()
         self._await_health(url)
-        self._announce_ready(url, reloader.findings.notices)
+        self._announce_ready(url, standins, reloader.findings.notices)
         while True:
             saved = self._watcher.saved(0.2) if self._watcher else _nap(0.2)
             if saved:
@@ -202,7 +209,7 @@ class Stack:
             time.sleep(0.05)
         raise ServiceError(f"{url}/health-check did not answer with 200: {answer}", "see the lines above")
 
-    def _announce_ready(self, url: str, notices: Sequence[str]) -> None:
+    def _announce_ready(self, url: str, standins: Sequence[Placed], notices: Sequence[str]) -> None:
         self.say(f"ready after {time.monotonic() - self._started_at:.1f} s")
         lines = [
             f"jiki ready at {url}",
@@ -212,6 +219,7 @@ class Stack:
         ]
         if self._options.is_split:
             lines.append(f"  sockets          ws://{self._options.public_host}:{self._options.cable_port}/cable")
+        lines += [f"  {title:<16} {address}" for title, address in filter(None, (each.link for each in standins))]
         lines += [f"  {notice}" for notice in notices]
         print("\n".join(lines), flush=True)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from jiki_core.devserver.ports import free_port, is_port_free
 from jiki_core.devserver.services import EmbeddedServices
@@ -115,6 +116,29 @@ def test_it_starts_from_nothing_survives_a_kill_and_stops_cleanly(stack: Stack) 
     assert stack.end(signal.SIGTERM) == 0
     assert stack.processes() == ""
     assert is_port_free(stack.port)
+
+
+def test_a_checkout_is_paid_at_the_stand_in_without_an_account_at_stripe(stack: Stack) -> None:
+    stack.start()
+    api = f"http://localhost:{stack.port}/api/v1"
+    page = next(line.split()[-1] for line in stack.output().splitlines() if line.split()[:1] == ["stripe"])
+    with requests.Session() as browser:
+        sample = {"email": "learner@example.com", "password": "maple sundial 41"}
+        signed_in = browser.post(f"{api}/auth/login", json={"user": sample, "cf_turnstile_response": "any"}, timeout=10)
+        assert signed_in.json()["user"]["membership_type"] == "standard"
+        wanted = {"interval": "monthly", "return_url": "http://localhost:3061/settings"}
+        opened = browser.post(f"{api}/internal/subscriptions/checkout_session", json=wanted, timeout=30).json()
+        session_id = opened["client_secret"].partition("_secret_")[0]
+        paid = requests.post(f"{page}checkout/{session_id}/complete", json={"outcome": "paid"}, timeout=10)
+        assert paid.status_code == 200
+
+        def is_premium() -> bool:
+            me = browser.get(f"{api}/internal/me", timeout=10).json()
+            return bool(me["user"]["membership_type"] == "premium")
+
+        assert eventually(is_premium, 20), stack.log()  # by the signed webhook alone
+    assert stack.end(signal.SIGTERM) == 0
+    assert stack.processes() == ""
 
 
 def test_a_port_that_is_taken_is_a_one_line_error_with_its_remedy(stack: Stack) -> None:
