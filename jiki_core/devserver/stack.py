@@ -25,7 +25,7 @@ from jiki_core.devserver.programs import development_environment, flask_program,
 from jiki_core.devserver.reaper import Reaper
 from jiki_core.devserver.reload import CodeWatcher, Reloader
 from jiki_core.devserver.services import Services
-from jiki_core.devserver.standins import Placed, placed_standins
+from jiki_core.devserver.standin_processes import Placed, placed_standins
 
 HEALTH_SECONDS = 60.0
 

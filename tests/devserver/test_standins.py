@@ -8,7 +8,8 @@ import pytest
 
 from jiki_core.devserver.errors import ServiceError
 from jiki_core.devserver.ports import free_port
-from jiki_core.devserver.standins import Place, Placed, StandIn, placed_standins
+from jiki_core.devserver.standin_processes import Placed, placed_standins
+from jiki_core.devserver.standins import Place, StandIn
 
 URL = "http://localhost:3060"
 
@@ -52,7 +53,7 @@ def test_no_stand_in_when(tmp_path: Path, environment: dict[str, str], change: d
 
 
 def test_one_that_does_not_answer_is_named_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jiki_core.devserver.standins.READY_SECONDS", 0.2)
+    monkeypatch.setattr("jiki_core.devserver.standin_processes.READY_SECONDS", 0.2)
     silent = StandIn("bank", "BANK_KEY", "json.tool", lambda place: (), lambda place: {}, "/health")
     placed = Placed(silent, Place(free_port(), tmp_path, URL))
     assert placed.link is None

@@ -8,10 +8,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import select
 
+from jiki_core.db import reading
 from jiki_core.testing import ApiClient
 from jiki_i18n.cli import COMMANDS
 from jiki_i18n.exchange import TranslationState
+from jiki_i18n.models import Namespace
 from jiki_i18n.testing import make_messages, message_ids, translate
 
 
@@ -33,6 +36,20 @@ def flask(db):
 def shop(db):
     make_messages(db, {"cart.title": "Your cart", "count": "{count, plural, one {# thing} other {# things}}"})
     return db
+
+
+# -- namespace ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_namespace_is_made_and_its_layout_changed(flask, db):
+    assert flask("namespace", "web", "--layout", "i18next") == "namespace web, layout i18next\n"
+    assert flask("namespace", "web", "--layout", "flat", "--description", "The site") == (
+        "namespace web, layout flat, description The site\n"
+    )
+    with db.app_context():
+        row = reading().execute(select(Namespace.layout, Namespace.description).where(Namespace.name == "web")).one()
+    assert tuple(row) == ("flat", "The site")
+    assert "invalid" in flask("namespace", "No Name", expect=1)
 
 
 # -- sync ---------------------------------------------------------------------------------------------------------------

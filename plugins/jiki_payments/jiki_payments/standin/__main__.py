@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
     def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked once is enough: stopping is bounded
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
