@@ -28,8 +28,8 @@ try {
       const load = async (locale, namespace) => {
         const root = `${api}/api/v1/external/i18n/${locale}`;
         const pointer = await (await fetch(root)).json();
-        const answer = await fetch(`${root}/files/${pointer.catalogues[namespace].file}`);
-        if (!answer.headers.get("cache-control").includes("immutable")) throw new Error("a hashed file that may change");
+        const answer = await fetch(`${root}/files/${pointer.catalogues[namespace]}`);
+        if (!answer.headers.get("cache-control").includes("immutable")) throw new Error(`${answer.url}: ${answer.status}, a hashed file that may change`);
         return answer.json();
       };
       const locales = [...new Set(wanted.map((one) => one.locale))];
