@@ -76,7 +76,7 @@ def wait_for(url: str, seconds: float = 30) -> None:
     raise RuntimeError(f"{url} does not answer")
 
 
-def measure(server: Server, path: str, headers: Mapping[str, str], seconds: float) -> Round:
+def measure(server: Server, path: str, headers: Mapping[str, str], seconds: float, method: str = "GET") -> Round:
     """Asks for one path from eight connections for a while."""
     parts = urlsplit(server.url)
     latencies: list[float] = []
@@ -87,7 +87,7 @@ def measure(server: Server, path: str, headers: Mapping[str, str], seconds: floa
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
         own: list[float] = []
         while (started := time.perf_counter()) < stop:
-            connection.request("GET", path, headers=dict(headers))
+            connection.request(method, path, headers=dict(headers))
             answer = connection.getresponse()
             answer.read()
             errors[0] += answer.status != 200
@@ -105,15 +105,15 @@ def measure(server: Server, path: str, headers: Mapping[str, str], seconds: floa
 
 
 def compare(
-    servers: Sequence[tuple[Server, str, Mapping[str, str]]], seconds: float, rounds: int
+    servers: Sequence[tuple[Server, str, Mapping[str, str]]], seconds: float, rounds: int, method: str = "GET"
 ) -> dict[str, dict[str, Any]]:
     """(server, path, headers) each, interleaved; the first is the reference. Medians and ratios over the rounds."""
     for server, path, headers in servers:
-        measure(server, path, headers, 0.5)
+        measure(server, path, headers, 0.5, method)
     results: dict[str, list[Round]] = {server.name: [] for server, _, _ in servers}
     for _ in range(rounds):
         for server, path, headers in servers:
-            results[server.name].append(measure(server, path, headers, seconds))
+            results[server.name].append(measure(server, path, headers, seconds, method))
     reference = results[servers[0][0].name]
     return {name: _summary(own, reference) for name, own in results.items()}
 

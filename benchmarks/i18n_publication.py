@@ -56,7 +56,7 @@ def run(_seconds: float, rounds: int) -> dict[str, Any]:
             "DATABASE_URL": url,
             "REDIS_URL": services.redis_url_of(0),
             "JIKI_LOG_LEVEL": "WARNING",
-            "JIKI_I18N_STORAGE_DIR": folder,
+            "JIKI_STORAGE_DIR": folder,
         }
         migrate(create_app("web", sources=Sources({}, environment)))
         with psycopg.connect(url, autocommit=True) as connection:

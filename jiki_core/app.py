@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from typing import Any, NoReturn, cast
 
 import click
 from flask import Flask
 from flask_cors import CORS
-from flask_migrate import Migrate
 
+from jiki_core.api.files import mount_files
 from jiki_core.assembly import Assembly, bind_all
-from jiki_core.cable import disconnect_user, publish
+from jiki_core.cable import disconnector, publisher
 from jiki_core.cable_wiring import wire_cable
 from jiki_core.cache import connect
 from jiki_core.command_groups import PluginCommands
@@ -75,7 +74,7 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
         origins=list(settings.allowed_origins),
         supports_credentials=True,
         methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"],
-        expose_headers=["Retry-After", "ETag", "X-Request-Id"],
+        expose_headers=["Retry-After", "ETag", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Idempotency-Replayed"],
         max_age=7_200,
     )
 
@@ -96,9 +95,13 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
         mount_operations(
             app,
             is_ready=gate.is_ready,
-            plugin_report=lambda: {"plugins": {status.name: status.as_json() for status in host.statuses()}},
+            plugin_report=lambda: {
+                "plugins": {status.name: status.as_json() for status in host.statuses()},
+                **gate.agreement(),
+            },
         )
     )
+    mounted.update(mount_files(app, assembly.file_kinds))
     app.extensions["jiki.assembly"] = assembly
     app.extensions["jiki.host"] = host
     app.extensions["jiki.gate"] = gate
@@ -108,7 +111,8 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     if settings.is_development:
         mounted.update(_development_pages(app))
     _add_commands(app, host)
-    _add_stock_alembic(app, host)
+    if role == "maintenance":
+        _add_stock_alembic(app, host)
     return app
 
 
@@ -184,12 +188,14 @@ def _runtime(
         emails=assembly.emails,
         permissions=assembly.permissions,
         roles=assembly.roles,
+        notification_kinds=assembly.notification_kinds,
+        file_kinds=assembly.file_kinds,
         authenticate=host.authenticate,
         authorize=host.authorize,
         plugin_settings={name: one.settings for name, one in host.loaded.items()},
         redis=redis,
-        publish=partial(publish, redis),
-        disconnect=partial(disconnect_user, redis),
+        publish=publisher(redis, configuration.core.cable_anycable),
+        disconnect=disconnector(redis, configuration.core.cable_anycable),
     )
 
 
@@ -210,6 +216,8 @@ def _add_commands(app: Flask, host: PluginHost) -> None:
 
 def _add_stock_alembic(app: Flask, host: PluginHost) -> None:
     """`flask alembic … -x plugin=NAME`: Flask-Migrate's own commands on one set; `flask db` is ours, over all."""
+    from flask_migrate import Migrate  # serving processes have no use for Alembic: it is a tenth of their boot
+
     migrate = Migrate(app, db, command="alembic", directory=str(ALEMBIC_DIRECTORY))
 
     def choose_set(config: Any) -> Any:

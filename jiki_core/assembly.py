@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jiki_core.cable import Channel
-from jiki_core.contracts import Contract
+from jiki_core.contracts import Cardinality, Contract
 from jiki_core.contracts.binding import BoundProvider
 from jiki_core.db import UnitOfWork
+from jiki_core.events import NotificationKind
 from jiki_core.events.listeners import BoundListener, Listener
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.jobs.job import BoundJob, bind_job
-from jiki_core.mail.templates import BoundTemplate
+from jiki_core.mail.templates import BoundTemplate, bind_templates
 from jiki_core.plugins.contributions import Contributions, Made, Seed
 from jiki_core.plugins.host import PluginHost
 from jiki_core.security import Permission, Role
+from jiki_core.storage import FileKind
 
 
 @dataclass
@@ -33,6 +35,8 @@ class Assembly:
     emails: dict[str, BoundTemplate] = field(default_factory=dict)
     permissions: dict[str, Permission] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
+    notification_kinds: dict[str, NotificationKind] = field(default_factory=dict)
+    file_kinds: dict[str, FileKind] = field(default_factory=dict)
     seeds: list[tuple[str, Seed]] = field(default_factory=list)
 
 
@@ -45,6 +49,8 @@ def bind_all(core: Contributions, host: PluginHost) -> Assembly:
         assembly.permissions.update({one.name: one for one in given.permissions})
         assembly.roles.update({one.name: one for one in given.roles})
         assembly.channels.update({channel.name: (plugin, channel) for channel in given.channels})
+        assembly.notification_kinds.update({f"{plugin}.{one.name}": one for one in given.notifications})
+        assembly.file_kinds.update({f"{plugin}.{kind.name}": kind for kind in given.file_kinds})
         assembly.emails.update({one.template.key: one for one in made.templates})
         for job in given.jobs:
             bound = bind_job(plugin, job)
@@ -52,14 +58,16 @@ def bind_all(core: Contributions, host: PluginHost) -> Assembly:
             assembly.job_names[job.func] = bound.name
         for listener in given.listeners:
             _bind_listener(assembly, plugin, listener)
+        replacing = {one.contract for one in given.providers if not one.is_default}
         for contract, answers in made.answers:
-            known = assembly.providers.get(contract, ())
-            assembly.providers[contract] = (*known, BoundProvider(plugin, answers))
+            known, one = assembly.providers.get(contract, ()), BoundProvider(plugin, answers)
+            is_first = contract.cardinality is Cardinality.ONE and contract in replacing
+            assembly.providers[contract] = (one, *known) if is_first else (*known, one)
     return assembly
 
 
 def _contributors(core: Contributions, host: PluginHost) -> Iterator[tuple[str, Contributions, Made]]:
-    yield "core", core, Made()
+    yield "core", core, Made(templates=bind_templates("core", "jiki_core.mail", core.emails))
     for name, loaded in host.loaded.items():
         yield name, loaded.contributions, loaded.made
 

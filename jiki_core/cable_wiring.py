@@ -28,7 +28,8 @@ from jiki_core.cable import (
 )
 from jiki_core.cable.services import Environ
 from jiki_core.contracts import SignIns, ask
-from jiki_core.db import unit_of_work
+from jiki_core.db import run_in_unit
+from jiki_core.db.commits import is_connection_lost
 from jiki_core.errors import DomainError
 from jiki_core.http.mounts import Mounted
 from jiki_core.http.replies import json_response
@@ -75,17 +76,31 @@ def _services(app: Flask, at: Runtime, registry: ChannelRegistry) -> CableServic
             become(identity)
             yield
 
+    def note_outcome(plugin: str, channel: str, error: Exception | None) -> None:
+        if error is None:
+            at.plugins.note_success(channel)
+            return
+        with app.app_context():
+            at.plugins.note_failure(plugin, "channel", channel, f"{type(error).__name__}: {error}")
+
     return CableServices(
         channels=registry,
         authenticate=authenticate,
         is_current=_is_current,
         authorize=lambda identity, permission: at.authorize(identity, permission, None),
         app_context=app_context,
-        unit_of_work=unit_of_work,
+        run_in_unit=run_in_unit,
         is_paused=at.plugins.is_paused,
         redis_url=at.settings.redis_url.reveal(),
+        is_outage=is_connection_lost,
+        suspension_of=at.plugins.suspension_of,
+        note_outcome=note_outcome,
         allowed_origins=at.settings.allowed_origins,
-        limits=CableLimits(max_connections=at.settings.cable_max_connections),
+        limits=CableLimits(
+            max_connections=at.settings.cable_max_connections,
+            # one connection is left for requests of the same process
+            max_at_work=max(1, at.settings.database_pool_size - 1),
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import ipaddress
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +67,21 @@ class CoreSettings:
     mail_dedupe_days: int = setting(90, help="How long a mail's dedupe key is remembered", minimum=1)
     ses_region: str = setting("", help="AWS region of SES; the SDK's own default when empty", example="eu-central-1")
     ses_endpoint_url: str = setting("", help="Where SES v2 answers, when it is not AWS itself")
+    storage_service: str = setting("disk", help="Where new files are kept", choices=("disk", "s3"))
+    storage_dir: str = setting("", help="Folder of files on the disk; empty = files in the data directory")
+    files_url: str = setting(
+        "", help="Origin under which browsers reach /files; public_url when empty", example="https://files.jiki.io"
+    )
+    storage_s3_bucket: str = setting("", help="Bucket of files; also needed to read those kept there before")
+    storage_s3_region: str = setting("", help="AWS region of the bucket; the SDK's own default when empty")
+    storage_s3_endpoint_url: str = setting("", help="Where S3 answers, when it is not AWS itself")
+    storage_s3_timeout_seconds: float = setting(8.0, help="How long S3 may be silent before we give up", minimum=0.1)
+    storage_public_url: str = setting(
+        "", help="CDN in front of the bucket; the bucket itself when empty", example="https://files.jiki.io"
+    )
+    storage_link_seconds: int = setting(300, help="How long a download link works", minimum=10, maximum=604_800)
+    upload_ticket_seconds: int = setting(1_800, help="Time from a ticket to its file's use", minimum=60, maximum=86_400)
+    storage_orphan_hours: int = setting(24, help="How old an object is before the sweep may miss its row", minimum=1)
     ses_configuration_sets: tuple[str, ...] = setting(
         (),
         help="SES configuration sets of transactional mail, notifications and marketing, in this order",
@@ -74,11 +90,31 @@ class CoreSettings:
     outbox_retention_days: int = setting(7, help="How long finished jobs and events are kept", minimum=1)
     notification_retention_days: int = setting(180, help="How long notifications are kept", minimum=1)
     idempotency_ttl_hours: int = setting(24, help="How long an Idempotency-Key is remembered", minimum=1)
+    anonymous_requests_per_minute: int = setting(
+        0, help="Requests of one network without sign-in; 0 = 300, and a hundred times that outside production", minimum=0
+    )
+    read_requests_per_minute: int = setting(
+        0, help="Reads of one user; 0 = 300, and a hundred times that outside production", minimum=0
+    )
+    write_requests_per_minute: int = setting(
+        0, help="Writes of one user; 0 = 120, and a hundred times that outside production", minimum=0
+    )
+    auth_requests_per_minute: int = setting(
+        0, help="Calls of /auth from one network; 0 = 60, and a hundred times that outside production", minimum=0
+    )
+    expensive_requests_per_minute: int = setting(
+        0, help="Costly calls of one user; 0 = 20, and a hundred times that outside production", minimum=0
+    )
     log_level: str = setting("INFO", help="Least severe level logged", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = setting("json", help="One JSON object a line, or text for people", choices=("json", "console"))
     cable_max_connections: int = setting(5_000, help="Sockets one process holds", minimum=1)
     cable_secret: Secret = setting(
         Secret(""), help="Signs cable tokens and stream names; set it to share it with AnyCable, else derived"
+    )
+    cable_anycable: str = setting(
+        "",
+        help="How an AnyCable server in front listens (its broadcast adapter); empty = our own cable",
+        choices=("", "redis", "redisx"),
     )
     operations_token: Secret = setting(
         Secret(""), help="Bearer token that opens /metrics, /-/plugins and the details of readiness"
@@ -132,6 +168,13 @@ class CoreSettings:
             yield Mistake(
                 "JIKI_SES_CONFIGURATION_SETS", "must name three sets, or none", "mail,notifications,marketing"
             )
+        if self.storage_s3_bucket and find_spec("boto3") is None:
+            yield Mistake("JIKI_STORAGE_S3_BUCKET", "needs boto3, which is not installed", "pip install jiki-core[aws]")
+        if self.storage_service == "s3" and not self.storage_s3_bucket:
+            yield Mistake("JIKI_STORAGE_S3_BUCKET", "is required when files are kept in S3", "jiki-files-production")
+        for name, value in (("storage_public_url", self.storage_public_url), ("files_url", self.files_url)):
+            if value and urlsplit(value).scheme not in ("http", "https"):
+                yield Mistake(f"JIKI_{name.upper()}", "must be an http or https URL", "https://files.jiki.io")
         if self.is_production:
             if self.secret_key.reveal() == DEVELOPMENT_SECRET:
                 yield Mistake("JIKI_SECRET_KEY", "is required in production", "a random text of 48 characters")

@@ -6,6 +6,7 @@ another status at another door); `check_symbols` refuses anything else at boot.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -188,3 +189,14 @@ class PluginPaused(RetryLater):
 class InternalError(DomainError):
     symbol = "internal_error"
     status = 500
+
+
+#: errno of a disk, a quota or a limit of the process without room for another byte
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class StorageFull(DomainError):
+    """A disk of this machine has no room for what was sent; nothing of it was kept."""
+
+    symbol = "storage_full"
+    status = 507

@@ -20,11 +20,13 @@ if TYPE_CHECKING:  # types only: rooms above the ground are never imported from 
     from jiki_core.cable import Channel
     from jiki_core.contracts import Contract
     from jiki_core.contracts.binding import BoundProvider
+    from jiki_core.events import NotificationKind
     from jiki_core.events.listeners import BoundListener
     from jiki_core.http.mounts import Mounted
     from jiki_core.jobs.job import BoundJob
     from jiki_core.mail.templates import BoundTemplate
     from jiki_core.security import Identity, Permission, Role
+    from jiki_core.storage import FileKind
 
 AppRole = Literal["web", "cable", "worker", "scheduler", "maintenance"]
 SERVING_ROLES: frozenset[str] = frozenset({"web", "cable", "worker", "scheduler"})
@@ -87,6 +89,10 @@ class Runtime:
     emails: Mapping[str, BoundTemplate]
     permissions: Mapping[str, Permission]
     roles: Mapping[str, Role]
+    #: "<plugin>.<kind>" -> how that kind of notification is shown, and whether users may switch it off
+    notification_kinds: Mapping[str, NotificationKind]
+    #: "<plugin>.<kind>" -> what files of that kind may be
+    file_kinds: Mapping[str, FileKind]
     #: first non-None answer of the plugins' `jiki_authenticate`; None = nobody
     authenticate: Callable[[Request], Identity | None]
     #: the vote of `jiki_authorize`: any deny wins, nobody allows = deny, an error = deny

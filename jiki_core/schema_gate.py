@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import psycopg
 from flask import Flask
@@ -106,6 +107,11 @@ class SchemaGate:
         """
         self.check()
         self.watcher.refresh()
+
+    def agreement(self) -> dict[str, Any]:
+        """This process's fingerprint, and where other living processes differ from it as of the last heartbeat."""
+        self.watcher.ensure()
+        return {"fingerprint": self.picture().fingerprint, "differences": list(self.watcher.differences)}
 
     def picture(self) -> ProcessPicture:
         """This process's plugin set, for its heartbeat."""

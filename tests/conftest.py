@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from jiki_core.testing.databases import truncate_all
+from jiki_core.testing.databases import dispose, truncate_all
 from tests.plugin_factory import PluginFolder
 
 
@@ -41,3 +41,4 @@ def app_with(made_plugins: PluginFolder, make_app: Callable[..., Flask]) -> Iter
     for app in made:
         app.extensions["jiki.gate"].watcher.stop()
         truncate_all(app)
+        dispose(app)

@@ -1,6 +1,7 @@
 """The sockets' door: Action Cable and its extended form on `/cable`, and `Channel` for plugins
 (architecture.md section 3)."""
 
+from jiki_core.cable.anycable import disconnector, publisher
 from jiki_core.cable.broadcast import publish, user_stream
 from jiki_core.cable.channel import Channel, action
 from jiki_core.cable.control import disconnect_user
@@ -40,9 +41,11 @@ __all__ = [
     "cable_of",
     "channel_mistakes",
     "disconnect_user",
+    "disconnector",
     "issue_cable_token",
     "mount_cable",
     "publish",
+    "publisher",
     "sign_stream",
     "signed_stream_channel",
     "token_of",

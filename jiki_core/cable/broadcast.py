@@ -1,14 +1,12 @@
 """Sending to a stream from anywhere: appended to its log, counted, kept and published in one step of Valkey.
 
-The description of a broadcast is AnyCable's (realtime.md section 2), so that the same call can feed an
-AnyCable server.
+anycable.py does the same for an AnyCable server in front.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -21,21 +19,10 @@ from jiki_core.cable.streams import NOBODY, StreamLog
 #: larger messages belong behind a REST read that the message points to
 MAX_BROADCAST_BYTES = 262_144
 MAX_STREAM_NAME_CHARACTERS = 255
-#: AnyCable's key of both its pub/sub channel and its Valkey stream
-ANYCABLE_KEY = "__anycable__"
 _SOCKET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: what a process of ours hears beside logged messages (streams.py): kind, and a socket that is left out
 _UNLOGGED = b"%b - 0 %b %b"
 _LOG = StreamLog()
-
-
-class AnyCableAdapter(StrEnum):
-    """How an AnyCable server listens: `--broadcast_adapter`."""
-
-    #: pub/sub; without history
-    REDIS = "redis"
-    #: a Valkey stream; with history
-    REDISX = "redisx"
 
 
 def publish(
@@ -64,7 +51,7 @@ def publish(
         stream,
         encoded,
         durable_id=durable_id or "",
-        exclude_socket=_socket_id(exclude_socket),
+        exclude_socket=socket_id(exclude_socket),
     )
 
 
@@ -72,41 +59,8 @@ def publish_unlogged(
     client: redis.Redis, stream: str, kind: bytes, message: bytes, exclude_socket: str | None = None
 ) -> None:
     """Sends JSON that no log keeps: `t` for transient data and whispers, `p` for presence."""
-    payload = _UNLOGGED % (kind, _socket_id(exclude_socket).encode(), message)
+    payload = _UNLOGGED % (kind, socket_id(exclude_socket).encode(), message)
     client.publish(Keys.of(client).channel(stream), payload)
-
-
-def publish_to_anycable(
-    client: redis.Redis,
-    stream: str,
-    message: Mapping[str, Any],
-    *,
-    adapter: AnyCableAdapter = AnyCableAdapter.REDISX,
-    exclude_socket: str | None = None,
-    transient: bool = False,
-) -> None:
-    """The same for an AnyCable server in front, instead of our own cable. Raises as `publish` does."""
-    described = anycable_broadcast(stream, message, exclude_socket=exclude_socket, transient=transient)
-    if adapter is AnyCableAdapter.REDISX:
-        client.xadd(ANYCABLE_KEY, {"payload": described})
-    else:
-        client.publish(ANYCABLE_KEY, described)
-
-
-def anycable_broadcast(
-    stream: str, message: Mapping[str, Any], *, exclude_socket: str | None = None, transient: bool = False
-) -> bytes:
-    """A broadcast as AnyCable reads it: `data` is JSON within a JSON string."""
-    check_stream(stream)
-    described: dict[str, Any] = {"stream": stream, "data": encode_message(message).decode()}
-    meta: dict[str, Any] = {}
-    if exclude_socket is not None:
-        meta["exclude_socket"] = _socket_id(exclude_socket)
-    if transient:
-        meta["transient"] = True
-    if meta:
-        described["meta"] = meta
-    return orjson.dumps(described)
 
 
 def encode_message(message: Mapping[str, Any]) -> bytes:
@@ -138,7 +92,8 @@ def user_stream(topic: str, user_id: int) -> str:
     return f"{topic}/{user_id}"
 
 
-def _socket_id(sid: str | None) -> str:
+def socket_id(sid: str | None) -> str:
+    """The sid that a broadcast leaves out, or nobody's. Raises ValueError for what is none."""
     if sid is None:
         return NOBODY
     if not _SOCKET_ID.fullmatch(sid):

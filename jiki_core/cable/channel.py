@@ -13,7 +13,8 @@ performed.
         def run_tests(self, data: Mapping[str, Any]) -> None: ...
 
 Each of these methods runs in a fresh app context with a unit of work of its own (`self.uow`), which is
-committed when it returns. What it says (`transmit`) leaves after the commit, and not at all when it raises.
+committed when it returns. What it says (`transmit`) leaves after the commit, and not at all when it raises. It runs again
+when its transaction met another one, so it must have no effect outside PostgreSQL but through `self.uow`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -29,7 +30,7 @@ from jiki_core.cable.subscription import Subscription
 from jiki_core.cable.tokens import query_of
 from jiki_core.cable.transport import Transport, TransportClosed, TransportTooSlow
 from jiki_core.cable.valkey import Valkey, ValkeyUnavailable
-from jiki_core.errors import DomainError, ValidationFailed
+from jiki_core.errors import DomainError, Unavailable, ValidationFailed
 from jiki_core.observability import get_logger
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class Connection:
     def remember_silenced(self) -> Callable[[Subscription], None]:
         return self._server.remember_silenced
 
+    @property
+    def is_open(self) -> bool:
+        """Neither side has ended it."""
+        return self._is_open
+
     def converse(self) -> None:
         """Speaks until either side ends it. Runs in the socket's own thread."""
         try:
@@ -110,7 +116,8 @@ class Connection:
         if self.dialect is Dialect.BASE:
             self._say(protocol.welcome())
         else:
-            restored = self._restore(query.get("sid", ""))
+            environ = self.transport.environ
+            restored = self._restore(query.get("sid") or str(environ.get("HTTP_X_ANYCABLE_RESTORE_SID", "")))
             if restored:
                 self._save_session()  # the line may break again before there is a quiet moment
             self._say(protocol.welcome(self.sid, [one.key for one, _ in restored] or None))
@@ -199,7 +206,11 @@ class Connection:
         if self.is_paused(resolved[0].plugin):
             self._waiting[key] = (self.clock.monotonic() + self._limits.pause_seconds, command)
             return "waiting"
-        established = self._establish(key, *resolved, is_restored=False)
+        try:
+            established = self._establish(key, *resolved, is_restored=False)
+        except Unavailable:
+            self.disconnect(DisconnectReason.UNAVAILABLE, reconnect=True, text="Try again later")
+            return "unavailable"
         if established is None:
             self._say(protocol.reject_subscription(identifier))
             return "rejected"
@@ -336,12 +347,17 @@ class Connection:
     def _establish(
         self, key: str, registered: Registered, params: Any, *, is_restored: bool
     ) -> tuple[Subscription, Effects] | None:
-        """Lets the channel decide and attaches its streams, held. None when it rejects or fails."""
+        """Lets the channel decide and attaches its streams, held. None when it rejects or fails.
+
+        Raises Unavailable when nobody can say for now.
+        """
         if not self._server.dispatcher.is_authorized(registered, self.identity):
             return None
         channel = registered.channel(self.identity, self.sid, params, is_restored=is_restored)
         try:
-            effects = self._server.dispatcher.call(registered, channel, "subscribed", channel.subscribed)
+            effects = self._subscribed(registered, channel)
+        except Unavailable:
+            raise
         except (DomainError, ChannelFailed):
             return None
         if effects.is_rejected:
@@ -352,6 +368,13 @@ class Connection:
         self._is_session_changed = True
         metrics.SUBSCRIPTIONS.labels(registered.plugin).inc()
         return subscription, effects
+
+    def _subscribed(self, registered: Registered, channel: Channel) -> Effects:
+        call = partial(self._server.dispatcher.call, registered, channel, "subscribed", channel.subscribed)
+        try:
+            return call()
+        except Unavailable:
+            return call()  # what broke may have been one connection that nobody had used for a while
 
     def _leave(self, subscription: Subscription) -> None:
         subscription.close()
@@ -381,9 +404,10 @@ class Connection:
             resolved = self._resolve(key)
             if resolved is None or self.is_paused(resolved[0].plugin) or self.clock.monotonic() > deadline:
                 continue  # its client subscribes again
-            established = self._establish(key, *resolved, is_restored=True)
-            if established is not None:
-                restored.append(established)
+            with suppress(Unavailable):  # its client subscribes again, and is told
+                established = self._establish(key, *resolved, is_restored=True)
+                if established is not None:
+                    restored.append(established)
         metrics.RESTORES.labels("restored").inc()
         return restored
 

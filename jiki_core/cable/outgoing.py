@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 #: bytes handed to a waiting `send` at once; small, so that progress shows
@@ -72,7 +73,7 @@ class OutgoingQueue:
         if os.get_blocking(descriptor):
             self._write = lambda data: sock.send(data, socket.MSG_DONTWAIT)
         else:
-            self._write = lambda data: os.write(descriptor, data)
+            self._write = partial(os.write, descriptor)
 
     @property
     def linger_seconds(self) -> float:
@@ -90,6 +91,8 @@ class OutgoingQueue:
             if not self._is_open:
                 return
             self._enqueue(frame)
+            if not self._queue:
+                return
             overflows = self._bytes > self._limits.max_bytes or len(self._queue) > self._limits.max_frames
             if overflows:
                 self._shed()

@@ -41,6 +41,8 @@ class DisconnectReason(StrEnum):
     REMOTE = "remote"
     NO_PONG = "no_pong"
     TOO_SLOW = "too_slow"
+    #: ours: the database is away, so that nobody can say whether a subscription is allowed. A rejection would be final
+    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)

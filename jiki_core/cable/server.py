@@ -7,7 +7,7 @@ import random
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from jiki_core.cable import metrics, protocol
@@ -25,7 +25,7 @@ from jiki_core.cable.subscription import Subscription
 from jiki_core.cable.timers import Errands, Timers
 from jiki_core.cable.transport import Transport
 from jiki_core.cable.valkey import Valkey, ValkeyUnavailable
-from jiki_core.errors import DomainError
+from jiki_core.errors import DomainError, Unavailable
 from jiki_core.observability import get_logger
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 #: how often resumed plugins are looked for
 _WATCH_SECONDS = 0.5
+#: when a new socket's identity is looked at once more: what is known of sessions may be a second old
+_BELATED_SECONDS = 1.1
+#: when a check that met an outage goes on
+_AGAIN_SECONDS = 5.0
 #: batch of socket ids told to Valkey at once
 _BATCH = 500
 
@@ -101,6 +105,9 @@ class CableServer:
         self.start()
         try:
             identity = self._authenticate(transport)
+            if identity is None:
+                metrics.REFUSED.labels("gone").inc()
+                return
             if isinstance(identity, Refused):
                 self._refuse(transport, identity.reason)
                 return
@@ -114,9 +121,21 @@ class CableServer:
         finally:
             self._unregister(connection)
 
-    def _authenticate(self, transport: Transport) -> Identity | Refused:
+    def _authenticate(self, transport: Transport) -> Identity | Refused | None:
+        """Who it is; None when nobody is there any more."""
         try:
-            with self.services.app_context(None):
+            return self._ask_who(transport)
+        except Exception as error:
+            if isinstance(error, Unavailable) or self.services.is_outage(error):
+                # what broke may have been one connection that nobody had used for a while
+                return self._ask_who(transport)
+            raise
+
+    def _ask_who(self, transport: Transport) -> Identity | Refused | None:
+        try:
+            with self.dispatcher.turn(None):
+                if transport.is_gone:  # it did not wait for its turn, and is back in the queue perhaps
+                    return None
                 return self.services.authenticate(transport.environ)
         except DomainError as error:
             if error.status in (401, 403):
@@ -124,18 +143,12 @@ class CableServer:
             raise
 
     def _converse(self, connection: Connection) -> None:
-        try:
-            # once more, now that a revocation would find this socket: it may have come while we asked
-            is_current = self._is_current(connection.identity)
-        except Exception:
-            self._fail(connection.transport)
-            return
-        if not is_current:
-            self._refuse(connection.transport, DisconnectReason.UNAUTHORIZED)
-        elif self.is_draining:
+        if self.is_draining:
             self._restart(connection)
-        else:
-            connection.converse()
+            return
+        # A revocation finds this socket from now on, but what we were told may be a second old: once more when it is not.
+        self._check_later([connection], _BELATED_SECONDS)
+        connection.converse()
 
     def drain(self, seconds: float) -> None:
         """Before the process ends: no new sockets, and the open ones are sent away over `seconds`, so that
@@ -187,7 +200,7 @@ class CableServer:
         return lambda: self._restart(connection)
 
     def _is_current(self, identity: Identity) -> bool:
-        with self.services.app_context(identity):
+        with self.dispatcher.turn(identity):
             return self.services.is_current(identity)
 
     def _disconnect(self, command: RemoteDisconnect) -> None:
@@ -203,13 +216,22 @@ class CableServer:
 
     def _recheck(self) -> None:
         """Control messages may have been missed while Valkey was away: everybody is checked once."""
-        for connection in self._all():
+        self._check(self._all())
+
+    def _check_later(self, connections: Sequence[Connection], seconds: float) -> None:
+        self.timers.call_later(seconds, lambda: self.errands.submit(lambda: self._check(connections)))
+
+    def _check(self, connections: Sequence[Connection]) -> None:
+        """Ends those whose identity holds no longer."""
+        for done, connection in enumerate(connections):
+            if not connection.is_open:
+                continue
             try:
                 is_current = self._is_current(connection.identity)
-            except Exception:
-                # nobody is thrown out because the database is away as well; they are asked again
-                log.exception("cable_recheck_failed")
-                self.timers.call_later(_WATCH_SECONDS * 10, lambda: self.errands.submit(self._recheck))
+            except Exception as error:
+                # nobody is thrown out because the database is away; the rest is asked again
+                log.warning("cable_recheck_failed", error=type(error).__name__)
+                self._check_later(connections[done:], _AGAIN_SECONDS)
                 return
             if not is_current:
                 connection.disconnect(DisconnectReason.REMOTE, reconnect=False, text="Closed remotely")

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jiki_core.cable.channel import Effects
 from jiki_core.cable.clock import SYSTEM_CLOCK, Clock
 from jiki_core.cable.outgoing import OutgoingLimits
 from jiki_core.cable.protocol import DisconnectReason
@@ -35,6 +36,9 @@ class CableLimits:
     #: sockets of one process; with gunicorn's threads, keep it below their number
     max_connections: int = 5_000
     max_subscriptions: int = 100
+    #: sockets whose handshake or command runs at one time; the others wait their turn. No more than the database has
+    #: connections, or those who come back all at once would be told that there are none
+    max_at_work: int = 16
     max_identifier_characters: int = 4_096
     #: commands of one socket; what comes faster waits its turn, so that Rails' repeats (2/s each) never hurt
     commands: Rate = field(default_factory=lambda: Rate(20, per_seconds=1.0, burst=100))
@@ -64,17 +68,24 @@ class CableServices:
     #: who a handshake is, from its cookie or token; called in an app context. A DomainError of status 401 or 403
     #: is a Refused, any other exception closes with 1011 and lets the client come back
     authenticate: Callable[[Environ], Identity | Refused]
-    #: whether an identity still holds, read afresh; called in an app context, after a revocation may have
-    #: been missed
+    #: whether an identity still holds, at most a second out of date; called in an app context, after a revocation may
+    #: have been missed
     is_current: Callable[[Identity], bool]
     #: whether an identity has a permission; called in an app context
     authorize: Callable[[Identity, str], bool]
     #: a fresh app context in which `identity` is who asks, with nothing open
     app_context: Callable[[Identity | None], AbstractContextManager[None]]
-    #: the unit of work of one command, opened within `app_context`
-    unit_of_work: Callable[[], AbstractContextManager[UnitOfWork]]
+    #: calls a function with the unit of work of one command, within `app_context`, and commits; again when the
+    #: transaction met another one
+    run_in_unit: Callable[[Callable[[UnitOfWork], Effects]], Effects]
     is_paused: Callable[[str], bool]
     redis_url: str
+    #: whether an exception says that something all need is away (a database), rather than that code is wrong
+    is_outage: Callable[[Exception], bool] = lambda _error: False
+    #: why a channel is suspended by its name; None when it is not
+    suspension_of: Callable[[str], str | None] = lambda _channel: None
+    #: (plugin, channel, error) after each call of a channel's code; None = it did not fail by its own fault
+    note_outcome: Callable[[str, str, Exception | None], None] = lambda _plugin, _channel, _error: None
     #: origins of pages besides our own; `https://*.example.com` stands for all hosts below
     allowed_origins: tuple[str, ...] = ()
     limits: CableLimits = field(default_factory=CableLimits)

@@ -53,6 +53,10 @@ class Transport(Protocol):
     def environ(self) -> Mapping[str, Any]:
         """The handshake's WSGI environ."""
 
+    @property
+    def is_gone(self) -> bool:
+        """The other side has left: nothing that is said reaches anybody."""
+
     def receive(self, timeout: float) -> str | None:
         """The next text message; None when none came in `timeout` seconds (or for another reason to look
         around).
@@ -158,11 +162,17 @@ class FlaskSockTransport:
         self._websocket = websocket
         self._guarded = guarded
         self._is_closed = False
+        # the writer's own method: a broadcast calls it for every socket
+        self.send = guarded.writer.put
         guarded.serve(websocket)
 
     @property
     def peer(self) -> Peer:
         return Peer(str(self.environ.get("REMOTE_ADDR", "")), self._websocket.subprotocol, self._guarded.heard_at)
+
+    @property
+    def is_gone(self) -> bool:
+        return self._guarded.is_over.is_set()
 
     def receive(self, timeout: float) -> str | None:
         self._raise_if_over()
@@ -175,9 +185,6 @@ class FlaskSockTransport:
         self._raise_if_over()
         # a binary message is no command of a JSON protocol; an empty text is malformed in the same way
         return "" if isinstance(message, bytes) else message
-
-    def send(self, frame: bytes) -> None:
-        self._guarded.writer.put(frame)
 
     def close(self, code: int, reason: str = "", farewell: bytes = b"") -> None:
         self._is_closed = True

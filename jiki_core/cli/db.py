@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -48,7 +49,12 @@ def upgrade_command(only: str | None) -> None:
         changed = upgrade(db.engine, sets)
     except (MigrationRefused, OperationalError) as error:
         raise click.ClickException(str(error)) from error
-    _record(sets)
+    with _connection() as connection:
+        statuses = [set_status(connection, one) for one in sets]
+    _record(sets, {status.name: status.current for status in statuses})
+    for status in statuses:
+        if status.is_ahead:
+            click.echo(f"{status.name} is at {status.current}, which its code does not know yet; it stays there")
     click.echo(f"upgraded: {', '.join(changed)}" if changed else "nothing to upgrade")
 
 
@@ -204,8 +210,8 @@ def _connection() -> Any:
         raise click.ClickException(f"PostgreSQL does not answer: {error.orig}") from error
 
 
-def _record(sets: list[MigrationSet]) -> None:
-    """Keeps what later commands need of a plugin that may be off or gone by then.
+def _record(sets: list[MigrationSet], revisions: Mapping[str, str | None]) -> None:
+    """Keeps what later commands need of a plugin that may be off or gone by then. `revisions`: set -> what it is at.
 
     What only the code can tell (tables, answers, personal data) is kept as it was when the plugin is not loaded now.
     """
@@ -218,7 +224,7 @@ def _record(sets: list[MigrationSet]) -> None:
                 "version": host.discovered[one.name].version,
                 "package": one.package,
                 "requires": list(one.requires),
-                "head": one.head,
+                "head": revisions[one.name],
                 "updated_at": func.now(),
             }
             loaded = host.loaded.get(one.name)

@@ -9,6 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from jiki_core.cli.plugin_authoring import check_distribution, new_command
+from jiki_core.cli.plugin_comparing import diff_command, surface_command
 from jiki_core.cli.plugin_host import explain, installed, look_at_database, the_host
 from jiki_core.cli.plugin_pausing import pause_command, resume_command
 from jiki_core.cli.plugin_purging import purge_command
@@ -33,6 +34,8 @@ for command in (
     resume_command,
     purge_command,
     new_command,
+    diff_command,
+    surface_command,
 ):
     cli.add_command(command)
 

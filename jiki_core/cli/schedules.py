@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from jiki_core.db import UnitOfWork, reading, unit_of_work
-from jiki_core.jobs.schedules import ScheduleRow, run_now, scheduled_jobs, write_schedules
+from jiki_core.errors import NotFound
+from jiki_core.jobs.control import ScheduleNotRunnable, pause_schedule, resume_schedule, run_schedule
+from jiki_core.jobs.schedules import ScheduleRow, scheduled_jobs, write_schedules
+
+T = TypeVar("T")
 
 
 @click.group("schedule", invoke_without_command=True)
@@ -51,10 +57,7 @@ def schedule_group(context: click.Context, as_json: bool) -> None:
 @with_appcontext
 def pause_command(name: str, reason: str) -> None:
     """Stop the ticks of NAME until `resume`."""
-    with unit_of_work() as uow:
-        row = _row(uow, name)
-        row.paused_reason = reason
-        uow.audit("schedule:paused", target_type="schedule", target_id=name, reason=reason)
+    _act(name, lambda uow: pause_schedule(uow, name, reason=reason))
     click.echo(f"paused {name}")
 
 
@@ -63,10 +66,7 @@ def pause_command(name: str, reason: str) -> None:
 @with_appcontext
 def resume_command(name: str) -> None:
     """Let NAME tick again; missed ticks are treated by its catch-up policy."""
-    with unit_of_work() as uow:
-        row = _row(uow, name)
-        uow.audit("schedule:resumed", target_type="schedule", target_id=name, before={"reason": row.paused_reason})
-        row.paused_reason = None
+    _act(name, lambda uow: resume_schedule(uow, name))
     click.echo(f"resumed {name}")
 
 
@@ -76,11 +76,7 @@ def resume_command(name: str) -> None:
 @with_appcontext
 def run_command(name: str, reason: str) -> None:
     """Ask for the job of NAME now, beside its ticks."""
-    if name not in scheduled_jobs():
-        raise click.ClickException(f"no running code declares a schedule {name}")
-    with unit_of_work() as uow:
-        job_id = run_now(uow, name)
-        uow.audit("schedule:run", target_type="schedule", target_id=name, reason=reason)
+    job_id = _act(name, lambda uow: run_schedule(uow, name, reason=reason))
     click.echo(str(job_id))
 
 
@@ -92,9 +88,12 @@ def write_command() -> None:
     click.echo("written")
 
 
-def _row(uow: UnitOfWork, name: str) -> ScheduleRow:
-    row: ScheduleRow | None = uow.session.get(ScheduleRow, name, with_for_update=True)
-    if row is None:
-        known = ", ".join(uow.session.scalars(select(ScheduleRow.name).order_by(ScheduleRow.name))) or "none"
-        raise click.ClickException(f"there is no schedule {name}; there are: {known}")
-    return row
+def _act(name: str, act: Callable[[UnitOfWork], T]) -> T:
+    try:
+        with unit_of_work() as uow:
+            return act(uow)
+    except NotFound as error:
+        known = ", ".join(reading().scalars(select(ScheduleRow.name).order_by(ScheduleRow.name))) or "none"
+        raise click.ClickException(f"there is no schedule {name}; there are: {known}") from error
+    except ScheduleNotRunnable as error:
+        raise click.ClickException(f"no running code declares a schedule {name}") from error

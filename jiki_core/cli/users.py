@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from pathlib import Path
 
 import click
@@ -12,6 +14,9 @@ from jiki_core.cli.plugin_host import need_database, the_host
 from jiki_core.contracts import Accounts, ask
 from jiki_core.db import unit_of_work
 from jiki_core.plugins.erasing import ErasureRefused, erase_person, export_person, prepare_erasure, retained
+from jiki_core.storage.attachments import every_blob
+from jiki_core.storage.errors import FileMissing, StorageUnavailable
+from jiki_core.storage.storage import storage
 
 
 @click.group("users")
@@ -24,17 +29,22 @@ def cli() -> None:
 @click.option(
     "--to", "target", type=click.Path(path_type=Path, dir_okay=False), help="A file; standard output otherwise."
 )
+@click.option(
+    "--files", "folder", type=click.Path(path_type=Path, file_okay=False), help="A folder for the person's files."
+)
 @with_appcontext
-def export_command(user: str, target: Path | None) -> None:
+def export_command(user: str, target: Path | None, folder: Path | None) -> None:
     """Everything kept about USER (an id, address or handle), as JSON."""
     need_database()
-    user_id, _ = _person(user)
-    told = json.dumps(export_person(the_host(), user_id), indent=2, ensure_ascii=False)
+    user_id, addresses = _person(user)
+    told = json.dumps(export_person(the_host(), user_id, addresses), indent=2, ensure_ascii=False)
     if target is None:
         click.echo(told)
     else:
         target.write_text(told + "\n", encoding="utf-8")
         click.echo(f"written to {target}")
+    if folder is not None:
+        click.echo(f"{_export_files(user_id, folder)} files written to {folder}", err=target is None)
 
 
 @cli.command("erase")
@@ -57,6 +67,23 @@ def erase_command(user: str, reason: str, yes: bool) -> None:
     except ErasureRefused as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"user {user_id} is erased; {changed} rows changed besides what went with the account")
+
+
+def _export_files(user_id: int, folder: Path) -> int:
+    """Writes each file as `<id>-<name>`, as the export lists them; returns how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for blob in every_blob(user_id=user_id):
+        try:
+            with (
+                contextlib.closing(storage().named(blob.service).open(blob.key)) as source,
+                (folder / f"{blob.id}-{blob.filename}").open("wb") as copy,
+            ):
+                shutil.copyfileobj(source, copy)
+        except (FileMissing, StorageUnavailable) as error:
+            raise click.ClickException(f"{blob.id} cannot be read now ({error.symbol}); run this again") from error
+        count += 1
+    return count
 
 
 def _person(named: str) -> tuple[int, list[str]]:

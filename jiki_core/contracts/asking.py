@@ -65,7 +65,7 @@ def _answer(contract: type[Contract], name: str, declared: Question, args: Any, 
         if runtime().plugins.is_provider_missing(contract.stored_name()):
             return _failing(contract, name, declared, "(not loaded)", args, kwargs)
         return _fallback(declared.absent, args, kwargs)
-    return _call(contract, name, declared, bound[0], args, kwargs)
+    return _call(contract, name, declared, bound[0], args, kwargs)  # one that replaces a default is bound before it
 
 
 def _call(

@@ -15,6 +15,8 @@ class Provider:
 
     contract: type[Contract]
     factory: Callable[[], Any]
+    #: gives way to another plugin's provider of the same contract, which then answers alone
+    is_default: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Cardinality(StrEnum):
+    """How many providers a contract may have."""
+
     #: at most one provider; two fail boot
     ONE = "one"
     #: any number; the answer is a list of theirs

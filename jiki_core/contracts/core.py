@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from jiki_core.contracts.contract import Cardinality, Contract, question
 from jiki_core.db.unit_of_work import UnitOfWork
+from jiki_core.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,17 @@ class Accounts(Contract):
         raise AssertionError("answered by a provider")
 
 
+def _nobody_can_say(session_id: str) -> Any:
+    """Whoever cannot be asked is not signed out by that."""
+    raise Unavailable(retry_after_seconds=5)
+
+
 class SignIns(Contract):
     """Whether a session still stands, for credentials that were derived from it. Answered by auth."""
 
-    @question(absent=None, failing=None)
+    @question(absent=None, failing=_nobody_can_say)
     def identity_of(self, session_id: str) -> Any:
-        """The `Identity` the session stands for now, or None when it is over."""
+        """The `Identity` the session stands for now, or None when it is over. Raises Unavailable when nobody can say."""
         raise AssertionError("answered by a provider")
 
 
@@ -71,6 +77,23 @@ class AccountSetup(Contract):
     @question(absent=None, failing=False)
     def prepare(self, uow: UnitOfWork, user_id: int) -> bool:
         """Idempotent; returns True. A failure is repeated as a job."""
+        raise AssertionError("answered by a provider")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribing:
+    """How somebody stops a kind of mail: `List-Unsubscribe` and `List-Unsubscribe-Post` (RFC 8058), and a page."""
+
+    headers: Mapping[str, str]
+    page_url: str
+
+
+class DigestWishes(Contract):
+    """Who wants a mail about notifications that they have not read. Answered by auth; without it nobody gets one."""
+
+    @question(absent=lambda user_ids: {}, failing=None)
+    def wanting(self, user_ids: Sequence[int]) -> dict[int, Unsubscribing] | None:
+        """Of these users, those who want it and may be mailed; None when nobody can say."""
         raise AssertionError("answered by a provider")
 
 

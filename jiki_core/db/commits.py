@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -17,8 +18,8 @@ from jiki_core.db.database import db, pinned_connection
 from jiki_core.observability import counter, get_logger
 
 log = get_logger(__name__)
-#: how long we ask what became of a commit before the request is answered 503
-ASKING_SECONDS = 5.0
+#: how long we ask what became of a commit before the request is answered 503; recovering from a crash may take as long
+ASKING_SECONDS = 15.0
 #: tries of a unit that meets another one, the first included
 CONFLICT_ATTEMPTS = 4
 
@@ -30,23 +31,34 @@ _deadlocks = counter("jiki_db_deadlocks_total", "Units of work that PostgreSQL e
 _unknown = counter("jiki_db_unknown_commits_total", "Commits whose acknowledgement was lost", ["outcome"])
 
 
-def commit(session: Session) -> None:
-    """Commits; a lost acknowledgement is looked up. Raises what COMMIT raised, when the transaction did not happen."""
+def commit(session: Session, xid: str | None = None, witness: uuid.UUID | None = None) -> None:
+    """Commits; a lost acknowledgement is looked up. Raises what COMMIT raised, when the transaction did not happen.
+
+    `xid` is the transaction's number, when the caller knows it already. `witness` is the id of an outbox row that this
+    transaction wrote, if it wrote one: after a crash of PostgreSQL the number of a lost transaction may be given to
+    another one, and then its status is not ours.
+    """
     session.flush()
-    xid = None
-    if pinned_connection() is None:
+    if not session.in_transaction():
+        return  # the unit has asked the database nothing, and takes no connection now
+    if xid is None and pinned_connection() is None:
         xid = session.execute(text("select pg_current_xact_id_if_assigned()::text")).scalar_one()
     try:
         session.commit()
     except DBAPIError as error:
-        if xid is None or not is_connection_lost(error) or not _did_commit(xid):
+        if (
+            xid is None
+            or pinned_connection() is not None
+            or not is_connection_lost(error)
+            or not _did_commit(xid, witness)
+        ):
             raise
         # What the unit loaded stays readable, as after any commit.
         session.expunge_all()
         log.warning("commit_acknowledgement_lost", xid=xid, outcome="committed")
 
 
-def _did_commit(xid: str) -> bool:
+def _did_commit(xid: str, witness: uuid.UUID | None) -> bool:
     """Asks until PostgreSQL knows; False when it did not happen, or nobody answers in time."""
     deadline = time.monotonic() + ASKING_SECONDS
     outcome = None
@@ -54,6 +66,8 @@ def _did_commit(xid: str) -> bool:
         try:
             with db.engine.connect() as connection:
                 outcome = connection.execute(text("select pg_xact_status(cast(:xid as xid8))"), {"xid": xid}).scalar()
+                if outcome == "committed" and witness is not None and not _is_there(connection, witness):
+                    outcome = "aborted"
         except (DBAPIError, PoolTimeout) as error:
             log.warning("commit_outcome_not_told", xid=xid, error=type(error).__name__)
         if outcome in ("committed", "aborted") or time.monotonic() > deadline:
@@ -61,6 +75,11 @@ def _did_commit(xid: str) -> bool:
         time.sleep(0.05)  # between two questions
     _unknown.labels(outcome or "unknown").inc()
     return outcome == "committed"
+
+
+def _is_there(connection: Connection, witness: uuid.UUID) -> bool:
+    found = connection.execute(text("select 1 from core.outbox where id = :id"), {"id": witness}).scalar()
+    return found is not None
 
 
 def is_connection_lost(error: BaseException) -> bool:

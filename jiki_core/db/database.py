@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -82,6 +84,18 @@ def release_connection() -> None:
     session = reading()
     if session is db.session():
         session.close()
+
+
+@contextmanager
+def autocommit() -> Iterator[Connection]:
+    """A connection on which each statement is a transaction of its own, for bookkeeping that is one statement."""
+    release_reader()
+    pinned = pinned_connection()
+    if pinned is not None:
+        yield pinned
+        return
+    with _reading_engine().connect() as connection:
+        yield connection
 
 
 def writing_bind() -> Engine | Connection:

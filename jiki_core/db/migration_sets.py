@@ -10,16 +10,18 @@ import importlib.util
 import io
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
+
+if TYPE_CHECKING:  # serving processes only compare heads: Alembic is imported by what needs it
+    from alembic.config import Config
 
 ALEMBIC_DIRECTORY = Path(__file__).parent / "alembic"
 #: key of the advisory lock under which schemas change
@@ -48,7 +50,7 @@ class MigrationSet:
         """Revision ids from base to head, read from the files without running them. Raises MigrationRefused."""
         following: dict[str | None, str] = {}
         for path in sorted(self.versions.glob("*.py")):
-            constants = _string_constants(path)
+            constants = _string_constants(path, path.stat().st_mtime_ns)
             if "revision" not in constants:
                 continue
             revision, down = constants["revision"], constants.get("down_revision")
@@ -130,6 +132,7 @@ def upgrade(
 ) -> list[str]:
     """Upgrades the sets in the given order; returns the names of those that changed.
 
+    A set whose tables are ahead of its code is left alone: code from before runs against newer tables.
     Raises OperationalError when a table stays locked through all attempts; finished revisions stay.
     """
     changed = []
@@ -137,6 +140,9 @@ def upgrade(
         for one in sets:
             before = current_revision(connection, one.name)
             connection.commit()
+            line = one.revisions()
+            if target == "head" and before is not None and (before not in line or before == line[-1]):
+                continue  # there already; or the code was rolled back, and newer tables stay as they are
             _patiently(connection, one, target, pause_seconds)
             if current_revision(connection, one.name) != before:
                 changed.append(one.name)
@@ -144,9 +150,11 @@ def upgrade(
 
 
 def _patiently(connection: Connection, one: MigrationSet, target: str, pause_seconds: tuple[float, float]) -> None:
+    from alembic import command
+
     for attempt in range(LOCK_ATTEMPTS):
         try:
-            command.upgrade(_config(one, connection), target)
+            command.upgrade(alembic_config(one, connection), target)
             connection.commit()
         except OperationalError as error:
             connection.rollback()
@@ -169,7 +177,9 @@ class PlannedRevision:
 
 def planned(connection: Connection, one: MigrationSet) -> list[PlannedRevision]:
     """The revisions of a set that the database lacks, in order."""
-    scripts = ScriptDirectory.from_config(_config(one, connection))
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(alembic_config(one, connection))
     line = one.revisions()
     current = current_revision(connection, one.name)
     done = line.index(current) + 1 if current in line else 0 if current is None else len(line)
@@ -183,10 +193,12 @@ def planned(connection: Connection, one: MigrationSet) -> list[PlannedRevision]:
 
 def planned_sql(connection: Connection, one: MigrationSet) -> str:
     """The statements that `upgrade` would run for a set; empty when there are none."""
+    from alembic import command
+
     if not planned(connection, one):
         return ""
     current = current_revision(connection, one.name)
-    config = _config(one, connection)
+    config = alembic_config(one, connection)
     buffer = config.output_buffer = io.StringIO()
     command.upgrade(config, "head" if current is None else f"{current}:head", sql=True)
     return buffer.getvalue()
@@ -194,6 +206,8 @@ def planned_sql(connection: Connection, one: MigrationSet) -> str:
 
 def downgrade(engine: Engine, one: MigrationSet, target: str) -> None:
     """Takes one set down to `target` ("base" or a revision). Raises MigrationRefused while tables of others refer to it."""
+    from alembic import command
+
     with _locked(engine) as connection:
         referring = referring_schemas(connection, one.name)
         if target == "base" and referring:
@@ -201,16 +215,18 @@ def downgrade(engine: Engine, one: MigrationSet, target: str) -> None:
                 f"tables of {', '.join(referring)} refer to {one.name}; take those down first, or use `flask db downgrade --all`"
             )
         connection.commit()
-        command.downgrade(_config(one, connection), target)
+        command.downgrade(alembic_config(one, connection), target)
         connection.commit()
 
 
 def new_revision(engine: Engine, one: MigrationSet, message: str, *, autogenerate: bool) -> Path:
     """Writes the next revision file of a set and returns its path."""
+    from alembic import command
+
     number = len(one.revisions()) + 1
     with engine.connect() as connection:
         script = command.revision(
-            _config(one, connection),
+            alembic_config(one, connection),
             message=message,
             autogenerate=autogenerate,
             rev_id=f"{one.name}_{number:04d}",
@@ -243,7 +259,10 @@ def differences(engine: Engine, one: MigrationSet) -> list[str]:
         return [str(change) for change in compare_metadata(context, Model.metadata)]
 
 
-def _config(one: MigrationSet, connection: Connection) -> Config:
+def alembic_config(one: MigrationSet, connection: Connection | None) -> Config:
+    """What Alembic's commands need for a set; without a connection they can print SQL only."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(ALEMBIC_DIRECTORY))
     config.set_main_option("path_separator", "os")
@@ -286,8 +305,9 @@ def referring_schemas(connection: Connection, schema: str) -> list[str]:
     )
 
 
-def _string_constants(path: Path) -> dict[str, str | None]:
-    """Top-level `name = "text"` and `name = None` of a revision file."""
+@lru_cache(maxsize=1_024)
+def _string_constants(path: Path, changed_at: int) -> Mapping[str, str | None]:
+    """Top-level `name = "text"` and `name = None` of a revision file, as of `changed_at`."""
     found: dict[str, str | None] = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         targets = (

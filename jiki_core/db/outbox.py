@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -21,11 +21,12 @@ from sqlalchemy import (
     Index,
     Integer,
     SmallInteger,
+    Table,
     Text,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jiki_core.db.model import CoreModel, Timestamp
@@ -90,6 +91,8 @@ class OutboxEntry(CoreModel):
     #: version of the payload's shape; events only move it
     version: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    #: jobs that deliver an event, as the process knew them that emitted it: the relay may be of an older deploy
+    listeners: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     queue: Mapped[str] = mapped_column(Text, server_default=text("'default'"))
     state: Mapped[str] = mapped_column(Text, server_default=text("'new'"))
     run_after: Mapped[Timestamp] = mapped_column(server_default=func.now())
@@ -148,6 +151,10 @@ class OutboxEntry(CoreModel):
     )
 
 
+#: for statements that go past the ORM, because they run for every job
+OUTBOX = cast(Table, OutboxEntry.__table__)
+
+
 class JobReceipt(CoreModel):
     """Proof that a job's effect is in the database; inserted by the same transaction as the effect."""
 
@@ -156,3 +163,6 @@ class JobReceipt(CoreModel):
     outbox_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("core.outbox.id", ondelete="CASCADE"), primary_key=True)
     finished_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
     result: Mapped[Any | None] = mapped_column(JSONB)
+
+
+RECEIPTS = cast(Table, JobReceipt.__table__)

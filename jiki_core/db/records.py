@@ -52,11 +52,23 @@ class Notification(CoreModel):
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    #: a digest mail has told of it, or found that its user wants none
+    digested_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
         Index("notifications_user_idx", "user_id", "id"),
         Index("notifications_unread_idx", "user_id", postgresql_where=text("read_at is null")),
     )
+
+
+class MutedNotification(CoreModel):
+    """A kind of notification that a user does not want: it is neither kept for them nor pushed."""
+
+    __tablename__ = "muted_notifications"
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(Text, primary_key=True)
+    muted_at: Mapped[Timestamp] = mapped_column(server_default=func.now())
 
 
 class PluginRecord(CoreModel):

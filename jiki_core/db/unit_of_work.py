@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import orjson
 from flask import has_app_context
-from sqlalchemy import func, select
+from sqlalchemy import Text, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -27,8 +28,8 @@ from sqlalchemy.orm import Session
 from jiki_core.db.commits import CONFLICT_ATTEMPTS, commit, is_conflict, pause_before_retry
 from jiki_core.db.database import release_reader, writing_bind
 from jiki_core.db.identifiers import uuid7
-from jiki_core.db.outbox import IN_FLIGHT, PRIORITY_RANKS, JobOptions, OutboxEntry, OutboxKind, OutboxState
-from jiki_core.db.records import AuditEvent, Notification
+from jiki_core.db.outbox import IN_FLIGHT, OUTBOX, PRIORITY_RANKS, JobOptions, OutboxEntry, OutboxKind, OutboxState
+from jiki_core.db.records import AuditEvent, MutedNotification, Notification
 from jiki_core.observability.logs import get_logger
 from jiki_core.observability.request_ids import current_request_id
 from jiki_core.runtime import Runtime, runtime
@@ -71,6 +72,10 @@ class UnitOfWork:
         self.session = session
         #: aware UTC time of the unit, the same for all its rows
         self.now = datetime.now(UTC)
+        #: an outbox row of this transaction, by which a lost commit can be recognised
+        self.witness: uuid.UUID | None = None
+        #: PostgreSQL's number of this transaction, when a statement of ours told it anyway
+        self.xid: str | None = None
         self._runtime = at
         self._after_commit: list[Callable[[], object]] = []
         self._has_rows_for_relay = False
@@ -81,7 +86,10 @@ class UnitOfWork:
         payload = {one.name: getattr(event, one.name) for one in fields(event)}
         ordered_by: str | None = getattr(event, "ordered_by", None)
         order_key = None if ordered_by is None else f"{event.name}:{payload[ordered_by]}"
-        entry_id = self._put(OutboxKind.EVENT, event.name, payload, version=event.version, order_key=order_key)
+        listeners = [one.job_name for one in self._runtime.listeners.get(event.name, ())]
+        entry_id = self._put(
+            OutboxKind.EVENT, event.name, payload, version=event.version, order_key=order_key, listeners=listeners
+        )
         assert entry_id is not None, "only rows with a unique key can be refused"
         return entry_id
 
@@ -143,25 +151,38 @@ class UnitOfWork:
         ).scalar_one_or_none()
         return found or self.enqueue_named(name, arguments, options)
 
-    def broadcast(self, stream: str, message: Mapping[str, Any], *, durable: bool = False) -> None:
-        """Sends a message to a stream's subscribers after the commit; `durable=True` goes through the outbox."""
-        if durable:
-            self._put(OutboxKind.BROADCAST, stream, {"message": dict(message)})
-        else:
+    def broadcast(
+        self, stream: str, message: Mapping[str, Any], *, durable: bool = False, at_once: bool = False
+    ) -> None:
+        """Sends a message to a stream's subscribers after the commit; `durable=True` goes through the outbox.
+
+        A durable message that is sent `at_once` does not wait for the relay, which sends it again under the same id: the
+        stream drops the repeat. It is for messages whose delay people see, and whose order among others does not matter.
+        """
+        if not durable:
             self.after_commit(lambda: self._runtime.publish(stream, message))
+            return
+        entry_id = self._put(OutboxKind.BROADCAST, stream, {"message": dict(message)})
+        if at_once:
+            self.after_commit(lambda: self._runtime.publish(stream, message, durable_id=str(entry_id)))
 
     def disconnect(self, user_id: int, *, session_id: str | None = None) -> None:
         """Ends the sockets of a user, or of one session, everywhere, once what revoked them is committed."""
         self.after_commit(lambda: self._runtime.disconnect(user_id, session_id=session_id))
 
-    def notify(self, user_id: int, type: str, data: Mapping[str, Any]) -> uuid.UUID:
-        """Stores a notification of a user and pushes it on NotificationsChannel. `type` is "<plugin>.<kind>"."""
+    def notify(self, user_id: int, type: str, data: Mapping[str, Any]) -> uuid.UUID | None:
+        """Stores a notification of a user and pushes it on NotificationsChannel. `type` is "<plugin>.<kind>".
+
+        Returns its id; None when the user does not want notifications of that kind.
+        """
         notification_id = uuid7()
-        self.session.execute(
-            insert(Notification).values(
-                id=notification_id, user_id=user_id, type=type, data=dict(data), created_at=self.now
-            )
-        )
+        values = {"id": notification_id, "user_id": user_id, "type": type, "data": dict(data), "created_at": self.now}
+        columns = Notification.__table__.columns
+        is_muted = exists().where(MutedNotification.user_id == user_id, MutedNotification.type == type)
+        wanted = select(*(literal(value, columns[name].type) for name, value in values.items())).where(~is_muted)
+        inserting = insert(Notification).from_select(list(values), wanted).returning(Notification.id)
+        if self.session.execute(inserting).scalar_one_or_none() is None:
+            return None
         self.broadcast(
             NOTIFICATION_STREAM.format(user_id=user_id),
             {"id": str(notification_id), "type": type, "data": dict(data)},
@@ -213,22 +234,27 @@ class UnitOfWork:
         """The new row's id; None when a row in flight has its unique key."""
         orjson.dumps(payload)  # refused here, where the caller stands, rather than at the flush
         entry_id = uuid7()
-        inserting = insert(OutboxEntry).values(
+        inserting = insert(OUTBOX).values(
             id=entry_id, kind=kind, name=name, payload=dict(payload), request_id=current_request_id(), **columns
         )
-        if columns.get("unique_key") is None:
-            self.session.execute(inserting)
-        else:
-            is_new = inserting.on_conflict_do_nothing().returning(OutboxEntry.id)
-            if self.session.execute(is_new).scalar_one_or_none() is None:
-                return None
+        if columns.get("unique_key") is not None:
+            inserting = inserting.on_conflict_do_nothing()
+        numbered = inserting.returning(func.pg_current_xact_id().cast(Text))
+        xid = self.session.execute(numbered).scalar_one_or_none()
+        if xid is None:
+            return None
+        self.xid = xid
+        if not self.session.in_nested_transaction():  # a savepoint may be rolled back, and the row with it
+            self.witness = self.witness or entry_id
         self._has_rows_for_relay = self._has_rows_for_relay or "attempt" not in columns
         return entry_id
 
     def _committed(self) -> None:
         callbacks = list(self._after_commit)
-        for bound, entry_id, rank in self._immediate:
-            callbacks.append(lambda bound=bound, entry_id=entry_id, rank=rank: bound.hand_over(entry_id, rank))  # type: ignore[misc]  # the defaults bind this turn's values
+        by_queue: dict[str, list[tuple[BoundJob, uuid.UUID, int]]] = {}
+        for one in self._immediate:
+            by_queue.setdefault(one[0].job.queue, []).append(one)
+        callbacks += [partial(waiting[0][0].hand_over, waiting) for waiting in by_queue.values()]
         if self._has_rows_for_relay:
             callbacks.append(lambda: ring_doorbell(self._runtime))
         for callback in callbacks:
@@ -348,7 +374,7 @@ def unit_of_work() -> Iterator[UnitOfWork]:
             scope.keep(unit)
             is_kept = True
         else:
-            commit(session)
+            commit(session, unit.xid, unit.witness)
     except BaseException:
         session.rollback()
         raise
@@ -365,7 +391,7 @@ def unit_of_work() -> Iterator[UnitOfWork]:
 
 def _commit(unit: UnitOfWork) -> None:
     try:
-        commit(unit.session)
+        commit(unit.session, unit.xid, unit.witness)
     except BaseException:
         unit.session.rollback()
         raise

@@ -30,10 +30,11 @@ BOOT_SECONDS = 60.0
 class CodeWatcher:
     """Collects the project's files as they are saved, in a thread of its own."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, further: Sequence[Path] = ()) -> None:
+        """`further` are packages outside the project, such as those of a plugin's author."""
         self._saved: queue.SimpleQueue[Path] = queue.SimpleQueue()
         self._stop = threading.Event()
-        packages = [project / "jiki_core", *sorted((project / "plugins").glob("*/*/"))]
+        packages = [project / "jiki_core", *sorted((project / "plugins").glob("*/*/")), *further]
         # The project's own folder holds the environment too: of it, only the top is watched.
         self._watch_in_thread([project], is_recursive=False)
         if sources := [folder for folder in packages if (folder / "__init__.py").exists()]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from jiki_core.devserver.author_plugins import install, packages_of, read_plugins, selection_with
 from jiki_core.devserver.data_dir import DataDir
 from jiki_core.devserver.engines import read_json, write_json
 from jiki_core.devserver.errors import ServiceError
@@ -26,6 +27,7 @@ from jiki_core.devserver.reaper import Reaper
 from jiki_core.devserver.reload import CodeWatcher, Reloader
 from jiki_core.devserver.services import Services
 from jiki_core.devserver.standin_processes import Placed, placed_standins
+from jiki_core.plugins.quality import Distribution
 
 HEALTH_SECONDS = 60.0
 
@@ -42,6 +44,8 @@ class Options:
     is_split: bool
     cable_port: int
     is_reloading: bool
+    #: folders of plugins that are not part of the project
+    plugins: tuple[Path, ...] = ()
 
     @property
     def public_host(self) -> str:
@@ -109,6 +113,7 @@ class Stack:
         self._groups = [foundation, group]
         smtp_port = self._start_mail_catcher(foundation)
         own = development_environment(options.project, self._data_dir.path, url, smtp_port)
+        authored = self._install_plugins(own)
         standins = tuple(placed_standins(self._data_dir.path, url, {**os.environ, **own}))
         for placed in standins:
             foundation.start(placed.program(options.project))
@@ -124,7 +129,7 @@ class Stack:
 
         self.say("starting web, worker and scheduler")
         if options.is_reloading:
-            self._watcher = CodeWatcher(options.project)
+            self._watcher = CodeWatcher(options.project, packages_of(authored))
         reloader = Reloader(
             group,
             serving_programs(options.project, environment, web, cable),
@@ -158,6 +163,16 @@ class Stack:
         if self._reaper is not None:
             self._reaper.close()
         self._data_dir.leave()
+
+    def _install_plugins(self, own: dict[str, str]) -> list[Distribution]:
+        """The authors' plugins, installed and enabled in `own`, the environment of the stack."""
+        authored = read_plugins(self._options.plugins)
+        if authored:
+            self.say(f"installing {', '.join(one.plugin for one in authored)}")
+            install(authored)
+            own |= selection_with(authored, {**os.environ, **own})
+            forget_preparation(self._data_dir.path)  # their migrations may have changed
+        return authored
 
     def _start_mail_catcher(self, group: ProcessGroup) -> int:
         remembered = self._data_dir.path / "mail.json"
@@ -243,6 +258,14 @@ def _parse(arguments: Sequence[str] | None) -> Options:
     )
     cable_help = "their port with --processes split (port + 2: port + 1 is the web client's)"
     parser.add_argument("--cable-port", type=int, help=cable_help)
+    parser.add_argument(
+        "--plugin",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="install the plugin in this folder as it is edited, and enable it for this stack; may be repeated",
+    )
     parser.add_argument("--no-reload", action="store_true", help="keep running the code of the start")
     parser.add_argument("--project", type=Path, default=Path.cwd(), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -255,6 +278,7 @@ def _parse(arguments: Sequence[str] | None) -> Options:
         is_split=given.processes == "split",
         cable_port=given.cable_port or given.port + 2,
         is_reloading=not given.no_reload,
+        plugins=tuple(given.plugin),
     )
 
 

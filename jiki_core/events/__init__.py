@@ -2,5 +2,6 @@
 
 from jiki_core.events.event import Event
 from jiki_core.events.listeners import Listener
+from jiki_core.events.notification_kinds import NotificationKind
 
-__all__ = ["Event", "Listener"]
+__all__ = ["Event", "Listener", "NotificationKind"]

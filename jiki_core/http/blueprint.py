@@ -28,6 +28,7 @@ class RouteRecord:
     policy: Policy | None
     body: Body
     raises: Mapping[type[DomainError], int | tuple[int, str]]
+    body_limit: int | None = None
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
@@ -51,6 +52,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 policy=getattr(view_func, "jiki_policy", None),
                 body=getattr(view_func, "jiki_body", "json"),
                 raises=dict(getattr(view_func, "jiki_raises", {})),
+                body_limit=getattr(view_func, "jiki_body_limit", None),
             )
         )
 
@@ -92,6 +94,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 documented = self.alt_response(status, schema=ErrorReply, description=", ".join(symbols))(documented)
             documented.jiki_raises = {**getattr(view, "jiki_raises", {}), **statuses}
             return documented  # type: ignore[no-any-return]  # the same view, documented
+
+        return mark
+
+    def body_limit(self, max_bytes: int) -> Callable[[View], View]:
+        """Lets a route take larger bodies than the installation's `max_body_bytes`: files in multipart bodies."""
+
+        def mark(view: View) -> View:
+            view.jiki_body_limit = max_bytes  # type: ignore[attr-defined]  # read by add_url_rule
+            return view
 
         return mark
 

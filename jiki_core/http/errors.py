@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from jiki_core.errors import (
+    NO_ROOM,
     BadRequest,
     DomainError,
     Forbidden,
@@ -20,6 +21,7 @@ from jiki_core.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    StorageFull,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
@@ -53,6 +55,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, lambda error: _framework_error(app, error))
     app.register_error_handler(PoolTimeout, lambda error: _database_away(app, error))
     app.register_error_handler(OperationalError, lambda error: _database_error(app, error))
+    app.register_error_handler(OSError, lambda error: _system_error(app, error))
     app.register_error_handler(Exception, lambda error: _accident(app, error))
 
 
@@ -118,6 +121,14 @@ def _database_error(app: Flask, error: OperationalError) -> Response:
         return _database_away(app, error)
     if original.sqlstate[:2] in ("08", "57", "53", "55"):
         return _database_away(app, error)
+    return _accident(app, error)
+
+
+def _system_error(app: Flask, error: OSError) -> Response:
+    """A disk without room is told as such, wherever it was met: a body waits on the disk before a view sees it."""
+    if error.errno in NO_ROOM:
+        log.error("disk_full", endpoint=request.endpoint)
+        return error_response(app, StorageFull(), detail=str(error))
     return _accident(app, error)
 
 

@@ -1,7 +1,7 @@
 """The one app-level guard: every request passes it before its view, in this order.
 
-Request id, the plugin's state, the query, the cross-site rule, who is asking, the policy, the body. A Blueprint object is
-never touched (architecture.md 2.1); what the guard knows of an endpoint is in `Runtime.mounted`.
+Request id, the plugin's state, the query, the cross-site rule, who is asking, the policy, the rate limit, the body. A
+Blueprint object is never touched (architecture.md 2.1); what the guard knows of an endpoint is in `Runtime.mounted`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from jiki_core.errors import (
 from jiki_core.http.caching import make_cacheable
 from jiki_core.http.mounts import Mounted
 from jiki_core.http.parsing import check_query, read_json_body
+from jiki_core.http.rate_limits import add_rate_headers, check_rate
 from jiki_core.observability import counter, gauge, get_logger, histogram
 from jiki_core.observability.costs import current_costs, start_costs, stop_costs
 from jiki_core.observability.request_ids import accept_request_id, bind_request_id, current_request_id
@@ -90,7 +91,10 @@ def check(at: Runtime, mounted: Mounted) -> None:
         raise NotFound()
     if mounted.body != "raw":
         _check_cross_site(at)
-    _check_policy(at, mounted.policy)
+    try:
+        _check_policy(at, mounted.policy)
+    finally:  # refused requests count too: guessing tokens would be free otherwise
+        check_rate(mounted, g.get("jiki_identity"))
     if request.method not in SAFE_METHODS:
         _check_body(mounted)
 
@@ -133,6 +137,8 @@ def _check_policy(at: Runtime, policy: Policy) -> None:
 
 
 def _check_body(mounted: Mounted) -> None:
+    if mounted.body_limit is not None:
+        request.max_content_length = max(mounted.body_limit, request.max_content_length or 0)
     limit = request.max_content_length
     if limit is not None and (request.content_length or 0) > limit:
         _drain()
@@ -156,7 +162,7 @@ def _content_policy(response: Response) -> str:
 def _finish(app: Flask, response: Response) -> Response:
     at = runtime_of(app)
     mounted = at.mounted.get(request.endpoint or "")
-    response = make_cacheable(response, request)
+    response = add_rate_headers(make_cacheable(response, request))
     headers = response.headers
     headers["X-Request-Id"] = current_request_id() or ""
     headers.setdefault("X-Content-Type-Options", "nosniff")

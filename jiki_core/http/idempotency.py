@@ -40,7 +40,8 @@ REPLAYED_HEADER = "Idempotency-Replayed"
 #: how long a request may work under a key before another may take it over; longer than any server lets one run
 LOCK_SECONDS = 90
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_AUDIENCES = frozenset({"internal", "admin"})
+#: audiences whose writing routes take a key
+IDEMPOTENT_AUDIENCES = frozenset({"internal", "admin"})
 #: answers that tell of the moment, not of the request
 _PASSING_STATUSES = frozenset({401, 408, 425, 429})
 _KEPT_HEADERS = ("Content-Type", "Location", "Cache-Control")
@@ -151,7 +152,7 @@ def _perform(app: Flask, dispatch: Callable[[], Any], mounted: Mounted, reservat
 def _reserve(at: Runtime, mounted: Mounted) -> Reservation | Response | None:
     """The reserved key, the answer that it had before, or None for a request without one."""
     key = request.headers.get(HEADER)
-    if key is None or mounted.audience not in _AUDIENCES:
+    if key is None or mounted.audience not in IDEMPOTENT_AUDIENCES:
         return None
     identity = current_identity()
     if identity is None:

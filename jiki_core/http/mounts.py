@@ -69,7 +69,7 @@ class Mount:
             assert guard is not None, "mistakes() was not asked"
             yield (
                 f"{self.name_for(plugin)}.{route.endpoint}",
-                Mounted(plugin, self.audience, guard, route.body, route.raises),
+                Mounted(plugin, self.audience, guard, route.body, route.raises, route.body_limit),
             )
 
 
@@ -83,6 +83,8 @@ class Mounted:
     body: Body = "json"
     #: errors with another status, or status and symbol, at this door
     raises: Mapping[type[DomainError], int | tuple[int, str]] = field(default_factory=dict)
+    #: largest body, where it is not the installation's `max_body_bytes`
+    body_limit: int | None = None
 
     @property
     def has_meta(self) -> bool:

@@ -19,7 +19,10 @@ from jiki_core.security import public
 def mount_operations(
     app: Flask, *, is_ready: Callable[[], bool], plugin_report: Callable[[], Mapping[str, Any]]
 ) -> dict[str, Mounted]:
-    """`/health-check`, `/health/live`, `/health/ready`, `/metrics`, `/-/plugins`; returns their guards."""
+    """`/health-check`, `/health/live`, `/health/ready`, `/metrics`, `/-/plugins`; returns their guards.
+
+    `/health/ready?strict` answers operators 503 while living processes run different plugin sets, with the differences.
+    """
     routes = Blueprint("operations", __name__)
 
     @routes.get("/health-check")
@@ -36,8 +39,12 @@ def mount_operations(
     def ready() -> Response:
         if not is_ready():
             raise Unavailable(retry_after_seconds=1)
-        details = {"plugins": plugin_report()["plugins"]} if _is_operator() else {}
-        return json_response({"ready": True, **details}, 200)
+        if not _is_operator():
+            return json_response({"ready": True}, 200)
+        report = plugin_report()
+        # A rolling deploy differs for a while and must go on, so only who asks for it is told no.
+        is_ready_too = "strict" not in request.args or not report["differences"]
+        return json_response({"ready": is_ready_too, **report}, 200 if is_ready_too else 503)
 
     @routes.get("/metrics")
     def metrics() -> Response:

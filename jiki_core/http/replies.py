@@ -14,6 +14,7 @@ from jiki_core.runtime import runtime
 if TYPE_CHECKING:
     from jiki_core.http.pagination import Page
 
+#: what views return: made by `reply`, `reply_page` and `no_content`
 Reply = Response
 CONTENT_TYPE = "application/json; charset=utf-8"
 

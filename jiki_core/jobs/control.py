@@ -1,4 +1,4 @@
-"""What an operator does with outbox rows: retry, cancel, replay. Each writes why, to the audit trail."""
+"""What an operator does with outbox rows and schedules. Each act writes why, to the audit trail."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from jiki_core.db import UnitOfWork, uuid7
 from jiki_core.db.outbox import OutboxEntry, OutboxState
 from jiki_core.errors import DomainError, NotFound
+from jiki_core.jobs.schedules import ScheduleRow, run_now, scheduled_jobs
 
 
 class JobNotRetryable(DomainError):
     """Only dead and cancelled jobs can be tried again, and not while one with the same unique key is in flight."""
 
     symbol = "job_not_retryable"
+    status = 422
+
+
+class ScheduleNotRunnable(DomainError):
+    """No running code declares the schedule any more."""
+
+    symbol = "schedule_not_runnable"
     status = 422
 
 
@@ -53,6 +61,23 @@ def retry_job(uow: UnitOfWork, job_id: uuid.UUID, *, reason: str, actor_id: int 
         raise JobNotRetryable(state=before["state"], unique_key=entry.unique_key) from None
     _audit(uow, "job:retried", job_id, before, reason, actor_id)
     uow.wake_relay()
+
+
+def retry_dead_jobs(uow: UnitOfWork, *, name: str | None, reason: str, actor_id: int | None = None) -> tuple[int, int]:
+    """Gives up to 500 dead jobs their tries back, those of one stored name or all, oldest first.
+
+    Returns how many, and how many could not be helped because one with their unique key is in flight.
+    """
+    dead = select(OutboxEntry.id).where(OutboxEntry.state == OutboxState.DEAD).order_by(OutboxEntry.seq).limit(500)
+    retried = left = 0
+    for job_id in uow.session.scalars(dead if name is None else dead.where(OutboxEntry.name == name)).all():
+        try:
+            retry_job(uow, job_id, reason=reason, actor_id=actor_id)
+        except JobNotRetryable:
+            left += 1
+        else:
+            retried += 1
+    return retried, left
 
 
 def cancel_job(uow: UnitOfWork, job_id: uuid.UUID, *, reason: str, actor_id: int | None = None) -> None:
@@ -102,6 +127,37 @@ def replay_entry(uow: UnitOfWork, entry_id: uuid.UUID, *, reason: str, actor_id:
     _audit(uow, "outbox:replayed", entry_id, {"state": entry.state}, reason, actor_id, after={"id": str(copy.id)})
     uow.wake_relay()
     return copy.id
+
+
+def pause_schedule(uow: UnitOfWork, name: str, *, reason: str, actor_id: int | None = None) -> None:
+    """Stops a schedule's ticks until `resume_schedule`. Raises NotFound."""
+    row = _locked_schedule(uow, name)
+    row.paused_reason = reason
+    uow.audit("schedule:paused", target_type="schedule", target_id=name, reason=reason, actor_id=actor_id)
+
+
+def resume_schedule(uow: UnitOfWork, name: str, *, actor_id: int | None = None) -> None:
+    """Lets it tick again; missed ticks are treated by its catch-up policy. Raises NotFound."""
+    row = _locked_schedule(uow, name)
+    before = {"reason": row.paused_reason}
+    row.paused_reason = None
+    uow.audit("schedule:resumed", target_type="schedule", target_id=name, before=before, actor_id=actor_id)
+
+
+def run_schedule(uow: UnitOfWork, name: str, *, reason: str, actor_id: int | None = None) -> uuid.UUID:
+    """Asks for its job now, beside its ticks; returns the job's id. Raises ScheduleNotRunnable."""
+    if name not in scheduled_jobs():
+        raise ScheduleNotRunnable(schedule=name)
+    job_id = run_now(uow, name)
+    uow.audit("schedule:run", target_type="schedule", target_id=name, reason=reason, actor_id=actor_id)
+    return job_id
+
+
+def _locked_schedule(uow: UnitOfWork, name: str) -> ScheduleRow:
+    row: ScheduleRow | None = uow.session.get(ScheduleRow, name, with_for_update=True)
+    if row is None:
+        raise NotFound()
+    return row
 
 
 def describe(entry: OutboxEntry) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
 from jiki_core.db.outbox import Priority
+from jiki_core.jobs.queues import QueuedJob
 from jiki_core.jobs.schedule import Schedule
 from jiki_core.jobs.straight import hand_over_at_once, takes_jobs_at_once
 
@@ -105,9 +106,12 @@ class BoundJob:
         """Whether its queue has room, so that a job need not wait for the relay."""
         return takes_jobs_at_once(self.job.queue)
 
-    def hand_over(self, outbox_id: uuid.UUID, rank: int) -> None:
-        """Puts a committed first attempt into its queue. Never raises: what the queue does not get, the relay gives it."""
-        hand_over_at_once(self.job.queue, outbox_id, self.name, rank)
+    def hand_over(self, waiting: Sequence[tuple[BoundJob, uuid.UUID, int]]) -> None:
+        """Puts committed first attempts (job, outbox id, rank) of this job's queue there.
+
+        Never raises: what the queue does not get, the relay gives it.
+        """
+        hand_over_at_once(self.job.queue, [QueuedJob(outbox_id, 1, one.name, rank) for one, outbox_id, rank in waiting])
 
 
 def bind_job(plugin: str, job: Job) -> BoundJob:

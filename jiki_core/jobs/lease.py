@@ -1,4 +1,4 @@
-"""Keeps a running job's lease: every ten seconds, on the database's clock, from a thread beside the job."""
+"""Keeps running jobs' leases: every ten seconds, on the database's clock, from one thread beside the jobs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask
@@ -14,11 +15,56 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from jiki_core.db import db
-from jiki_core.db.outbox import OutboxEntry, OutboxState
+from jiki_core.db.outbox import OUTBOX, OutboxState
 from jiki_core.jobs.run import LEASE_SECONDS, from_now
 from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
+#: how often the thread looks which leases are due
+LOOK_SECONDS = 1.0
+
+
+@dataclass
+class _Held:
+    app: Flask
+    outbox_id: uuid.UUID
+    attempt: int
+    #: monotonic times: the next extension, and when to give up
+    due: float
+    last: float
+
+
+class _Keeper:
+    """One thread for the process, started with the first lease: a thread for each job would cost more than many jobs."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, _Held] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def hold(self, held: _Held) -> None:
+        with self._lock:
+            self._held[id(held)] = held
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._keep, name="jiki-lease", daemon=True)
+                self._thread.start()
+
+    def let_go(self, held: _Held) -> None:
+        with self._lock:
+            self._held.pop(id(held), None)
+
+    def _keep(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            now = time.monotonic()
+            with self._lock:
+                due = [one for one in self._held.values() if one.due <= now < one.last]
+            for one in due:
+                one.due = now + LEASE_SECONDS / 3
+                _extend(one)
+
+
+_keeper = _Keeper()
 
 
 @contextmanager
@@ -27,29 +73,28 @@ def keep_lease(app: Flask, outbox_id: uuid.UUID, attempt: int, timeout_seconds: 
 
     Stops a lease's length after the job's time is up: a job that cannot even be interrupted is given to another worker.
     """
-    done = threading.Event()
+    now = time.monotonic()
     actual = cast(Flask, app._get_current_object()) if hasattr(app, "_get_current_object") else app
-    last_extension = time.monotonic() + timeout_seconds + LEASE_SECONDS
-
-    def extend() -> None:
-        while not done.wait(LEASE_SECONDS / 3) and time.monotonic() < last_extension:
-            try:
-                with actual.app_context(), db.engine.begin() as connection:
-                    connection.execute(
-                        update(OutboxEntry)
-                        .where(
-                            OutboxEntry.id == outbox_id,
-                            OutboxEntry.attempt == attempt,
-                            OutboxEntry.state == OutboxState.STARTED,
-                        )
-                        .values(lease_until=from_now(LEASE_SECONDS))
-                    )
-            except SQLAlchemyError as error:
-                log.warning("lease_not_extended", outbox_id=str(outbox_id), error=type(error).__name__)
-
-    keeper = threading.Thread(target=extend, name="jiki-lease", daemon=True)
-    keeper.start()
+    held = _Held(actual, outbox_id, attempt, now + LEASE_SECONDS / 3, now + timeout_seconds + LEASE_SECONDS)
+    _keeper.hold(held)
     try:
         yield
     finally:
-        done.set()
+        _keeper.let_go(held)
+
+
+def _extend(held: _Held) -> None:
+    extending = (
+        update(OUTBOX)
+        .where(
+            OUTBOX.c.id == held.outbox_id,
+            OUTBOX.c.attempt == held.attempt,
+            OUTBOX.c.state == OutboxState.STARTED,
+        )
+        .values(lease_until=from_now(LEASE_SECONDS))
+    )
+    try:
+        with held.app.app_context(), db.engine.begin() as connection:
+            connection.execute(extending)
+    except SQLAlchemyError as error:
+        log.warning("lease_not_extended", outbox_id=str(held.outbox_id), error=type(error).__name__)

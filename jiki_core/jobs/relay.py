@@ -14,13 +14,15 @@ from sqlalchemy import Select, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from jiki_core.db import UnitOfWork, unit_of_work, uuid7
-from jiki_core.db.outbox import IN_FLIGHT, OutboxEntry, OutboxKind, OutboxState
+from jiki_core.db.outbox import IN_FLIGHT, OUTBOX, OutboxEntry, OutboxKind, OutboxState
 from jiki_core.jobs.queues import QUEUE_DEPTH, QueuedJob, open_queue, put
 from jiki_core.observability import gauge, get_logger
 from jiki_core.runtime import runtime
 
 log = get_logger(__name__)
-BATCH = 200
+BATCH = 500
+#: of listeners that only newer code knows
+LISTENER_QUEUE = "default"
 
 _pending = gauge("jiki_outbox_pending", "Outbox rows that wait for the relay")
 _oldest = gauge("jiki_outbox_oldest_seconds", "How long the oldest due outbox row has waited")
@@ -47,19 +49,34 @@ def fan_out_events() -> int:
 
 def hand_over_jobs(connection: redis.Redis) -> int:
     """Jobs to their queues, as many as each has room for. Raises redis.RedisError."""
-    room = {name: QUEUE_DEPTH - open_queue(name, connection).count for name in _queues()}
-    has_room = [name for name, free in room.items() if free > 0]
-    handed: dict[str, list[QueuedJob]] = {}
+    handed = 0
+    for queue in _queues():
+        room = min(BATCH, QUEUE_DEPTH - open_queue(queue, connection).count)
+        if room > 0 and (jobs := _take_jobs(queue, room)):
+            put(queue, jobs, connection)
+            handed += len(jobs)
+    return handed
+
+
+def _take_jobs(queue: str, limit: int) -> list[QueuedJob]:
+    """Due jobs of a queue, marked as handed over, in one statement."""
+    due = _due(OutboxKind.JOB, limit).where(OutboxEntry.queue == queue).with_only_columns(OutboxEntry.id).cte("due")
+    taking = (
+        update(OUTBOX)
+        .where(OUTBOX.c.id == due.c.id)
+        .values(
+            state=OutboxState.HANDED,
+            attempt=OUTBOX.c.attempt + 1,
+            handed_at=func.clock_timestamp(),
+            reason=None,
+        )
+        .returning(*(OUTBOX.c[name] for name in ("id", "attempt", "name", "priority", "run_after", "seq")))
+    )
     with unit_of_work() as uow:
-        for entry in uow.session.scalars(_due(OutboxKind.JOB).where(OutboxEntry.queue.in_(has_room))).all():
-            taken = handed.setdefault(entry.queue, [])
-            if len(taken) < room[entry.queue]:
-                entry.state, entry.attempt = OutboxState.HANDED, entry.attempt + 1
-                entry.handed_at, entry.reason = func.clock_timestamp(), None
-                taken.append(QueuedJob(entry.id, entry.attempt, entry.name, entry.priority))
-    for queue, jobs in handed.items():
-        put(queue, jobs, connection)
-    return sum(len(jobs) for jobs in handed.values())
+        taken = uow.session.execute(taking).all()
+    # RETURNING promises no order.
+    ordered = sorted(taken, key=lambda row: (-row.priority, row.run_after, row.seq))
+    return [QueuedJob(row.id, row.attempt, row.name, row.priority) for row in ordered]
 
 
 def publish_broadcasts() -> int:
@@ -72,7 +89,7 @@ def publish_broadcasts() -> int:
     return len(messages)
 
 
-def _due(kind: OutboxKind) -> Select[Any]:
+def _due(kind: OutboxKind, limit: int = BATCH) -> Select[Any]:
     """Waiting rows whose time has come and whose turn it is, the most urgent first, locked for this relay."""
     earlier = aliased(OutboxEntry)
     must_wait = exists().where(
@@ -90,7 +107,7 @@ def _due(kind: OutboxKind) -> Select[Any]:
             or_(OutboxEntry.order_key.is_(None), ~must_wait),
         )
         .order_by(OutboxEntry.priority.desc(), OutboxEntry.run_after, OutboxEntry.seq)
-        .limit(BATCH)
+        .limit(limit)
         .with_for_update(of=OutboxEntry, skip_locked=True)
     )
 
@@ -120,21 +137,26 @@ def _queues() -> Sequence[str]:
 
 
 def _fan_out(uow: UnitOfWork, entry: OutboxEntry) -> None:
-    """One durable job per listener; nobody listening is fine."""
-    for bound in runtime().listeners.get(entry.name, ()):
-        uow.session.execute(
-            insert(OutboxEntry).values(
-                id=uuid7(),
-                kind=OutboxKind.JOB,
-                name=bound.job_name,
-                version=entry.version,
-                payload={"event": entry.name, "version": entry.version, "payload": entry.payload},
-                queue=runtime().jobs[bound.job_name].job.queue,
-                run_after=func.now(),
-                order_key=None if entry.order_key is None else f"{bound.job_name}:{entry.order_key}",
-                request_id=entry.request_id,
-            )
-        )
+    """One durable job per listener; nobody listening is fine.
+
+    Those that only the emitting process knew, of newer code than ours, get their job, too: it waits for their worker.
+    """
+    here = [bound.job_name for bound in runtime().listeners.get(entry.name, ())]
+    rows = [
+        {
+            "id": uuid7(),
+            "kind": OutboxKind.JOB,
+            "name": name,
+            "version": entry.version,
+            "payload": {"event": entry.name, "version": entry.version, "payload": entry.payload},
+            "queue": runtime().jobs[name].job.queue if name in runtime().jobs else LISTENER_QUEUE,
+            "order_key": None if entry.order_key is None else f"{name}:{entry.order_key}",
+            "request_id": entry.request_id,
+        }
+        for name in dict.fromkeys([*here, *(entry.listeners or ())])
+    ]
+    if rows:
+        uow.session.execute(insert(OutboxEntry), rows)
 
 
 def _close(entry: OutboxEntry, uow: UnitOfWork) -> None:

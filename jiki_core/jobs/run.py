@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, update
+from sqlalchemy import ColumnElement, Text, func, insert, literal, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import INTERVAL
 
 from jiki_core.db import UnitOfWork, unit_of_work
-from jiki_core.db.outbox import JobReceipt, OutboxEntry, OutboxState
+from jiki_core.db.outbox import OUTBOX, RECEIPTS, OutboxEntry, OutboxState
 from jiki_core.db.unit_of_work import NOTIFICATION_STREAM
 
 #: how long a worker may be silent before its job is given to another; extended every third of it
@@ -97,15 +97,21 @@ class JobRun:
 
 def settle(uow: UnitOfWork, claim: Claim, result: Any) -> None:
     """Inserts the receipt and marks the row done, in the job's own transaction. Raises LeaseLost."""
-    closed = uow.session.execute(
-        update(OutboxEntry)
-        .where(*_is_ours(claim))
+    closed = (
+        update(OUTBOX)
+        .where(OUTBOX.c.id == claim.id, OUTBOX.c.attempt == claim.attempt, OUTBOX.c.state == OutboxState.STARTED)
         .values(state=OutboxState.DONE, finished_at=func.clock_timestamp(), lease_until=None, reason=None)
-        .returning(OutboxEntry.id)
-    ).scalar_one_or_none()
-    if closed is None:
+        .returning(OUTBOX.c.id)
+        .cte("closed")
+    )
+    receipt = (
+        insert(RECEIPTS)
+        .from_select(["outbox_id", "result"], select(closed.c.id, literal(result, RECEIPTS.c.result.type)))
+        .returning(func.pg_current_xact_id().cast(Text))
+    )
+    uow.xid = uow.session.connection().execute(receipt).scalar_one_or_none()
+    if uow.xid is None:
         raise LeaseLost(f"job {claim.id} attempt {claim.attempt}")
-    uow.session.execute(insert(JobReceipt).values(outbox_id=claim.id, result=result))
     if claim.owner_id is not None:
         tell_owner(uow, claim.owner_id, claim.id, claim.name, is_done=True)
 

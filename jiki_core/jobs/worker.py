@@ -5,15 +5,18 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
 from flask import Flask
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
-from rq.worker import SimpleWorker
+from rq.timeouts import JobTimeoutException
+from rq.worker import SimpleWorker, WorkerStatus
 
-from jiki_core.jobs.queues import open_queue
+from jiki_core.jobs.dispatch import run
+from jiki_core.jobs.queues import DISPATCH, open_queue
 from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
@@ -21,22 +24,71 @@ MAX_JOBS = 1_000
 MAX_MEMORY_MEGABYTES = 300
 #: between two tries to reach a Valkey that is away
 RECONNECT_SECONDS = 1.0
+#: a worker that was silent for so long is not counted any more
+WORKER_TTL_SECONDS = 30
+HEARTBEAT_SECONDS = 5.0
 
 
 class JikiWorker(SimpleWorker):
-    """No fork: a job that may not return runs in a child process of its own. `app` is set by `run_worker`."""
+    """No fork: a job that may not return runs in a child process of its own. `app` is set by `run_worker`.
+
+    The outbox is the only record of a job, so that RQ's own (registries, results, callbacks, retries) are left out: a
+    job leaves Valkey when it is taken, and what gets lost on the way the reconciler finds.
+    """
 
     app: Flask
     performed = 0
+    _next_heartbeat = 0.0
 
-    def perform_job(self, job: Any, queue: Any, execution: Any) -> bool:
-        with self.app.app_context():
-            done = bool(super().perform_job(job, queue, execution))
+    def execute_job(self, job: Any, queue: Any) -> None:
+        """Runs `dispatch.run`, whatever the job in Valkey names: who can write there cannot choose the code."""
+        seconds = int(job.timeout or 60)
+        self._take(job, queue, seconds)
+        try:
+            if job.func_name != DISPATCH:
+                raise ValueError(f"names {job.func_name!r}")
+            outbox_id, attempt = job.args
+            with self.app.app_context(), self.death_penalty_class(seconds, JobTimeoutException, job_id=job.id):
+                run(outbox_id, attempt)
+        except Exception:
+            # Not a job's own failure, of which its row tells: a database that is away, or something that is not ours.
+            log.exception("queued_job_not_run", queued=job.id)
         self.performed += 1
         if _memory_megabytes() > MAX_MEMORY_MEGABYTES:
             log.info("worker_recycled", reason="memory")
             self._stop_requested = True
-        return done
+
+    def _take(self, job: Any, queue: Any, seconds: int) -> None:
+        """Out of Valkey in one round trip; the worker counts as alive as long as the job may take."""
+        self.set_state(WorkerStatus.BUSY)  # tells RQ's signal handler to let the job end
+        with self.connection.pipeline() as pipeline:
+            if seconds > 2 * WORKER_TTL_SECONDS:
+                self.heartbeat(seconds + WORKER_TTL_SECONDS, pipeline=pipeline)
+            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+            pipeline.delete(job.key)
+            pipeline.execute()
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:
+        """Known here only: nobody asks Valkey for it."""
+        self._state = state
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ asks for one several times per job; one every few seconds is enough to be counted."""
+        now = time.monotonic()
+        if timeout is None and now < self._next_heartbeat:
+            return
+        super().heartbeat(timeout, pipeline)
+        self._next_heartbeat = now + HEARTBEAT_SECONDS
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """`rq suspend` is not ours: operators pause plugins (docs/jobs.md)."""
+
+    def run_maintenance_tasks(self) -> None:
+        """Forgets what workers had popped when they died; the reconciler has given it to others."""
+        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]  # RQ leaves it untyped
+        for queue in self.queues:
+            left = queue.intermediate_queue.get_job_ids()
+            self.connection.delete(queue.intermediate_queue_key, *map(self.job_class.key_for, left))
 
     @property
     def was_asked_to_stop(self) -> bool:
@@ -55,7 +107,7 @@ def run_worker(app: Flask, queues: Sequence[str], connection: redis.Redis, *, bu
             [open_queue(name, connection) for name in queues],
             connection=connection,
             serializer=JSONSerializer,
-            worker_ttl=30,
+            worker_ttl=WORKER_TTL_SECONDS,
             default_result_ttl=0,
             log_job_description=False,
         )

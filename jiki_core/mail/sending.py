@@ -6,11 +6,13 @@ Message-ID. Marketing is sent at most once: when nobody knows whether it went ou
 
 from __future__ import annotations
 
+import email.policy
 import re
 import uuid
 from collections.abc import Mapping
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import formatdate, parseaddr
 from typing import Any
 
@@ -25,6 +27,7 @@ from jiki_core.jobs import Job, JobOptions, JobRun, PermanentFailure, Retry
 from jiki_core.mail.suppression import may_receive, suppress
 from jiki_core.mail.templates import BoundTemplate, Category, RenderedMail
 from jiki_core.mail.transport import AddressRefused, NotAccepted, OutcomeUnknown, hand_over
+from jiki_core.mail.unsubscribing import unsubscribe_headers
 from jiki_core.observability import counter, get_logger
 from jiki_core.runtime import runtime
 from jiki_core.security import SealingKeys
@@ -33,6 +36,18 @@ log = get_logger(__name__)
 #: headers that a sender may add; everything else is ours
 EXTRA_HEADERS = frozenset({"list-unsubscribe", "list-unsubscribe-post", "reply-to"})
 _LINE_BREAK = re.compile(r"[\r\n]")
+
+
+class UrlHeader(UnstructuredHeader):
+    """A header of one line: folding would turn a long URL into encoded words, which no mail program takes for one."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # the registry mixes in BaseHeader
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", UrlHeader)  # type: ignore[arg-type]  # typeshed has the mixed class in mind
+POLICY = email.policy.default.clone(header_factory=_headers)
 
 _mails = counter("jiki_mails_total", "Mails by what became of them", ["template", "category", "outcome"])
 
@@ -60,7 +75,8 @@ def send_mail(
     """Sends the template `key` to an address after the commit. Raises LookupError for a template nobody declared.
 
     `dedupe_key`: asking again with the same one sends nothing. `headers` may hold Reply-To and, for notifications and
-    marketing, List-Unsubscribe and List-Unsubscribe-Post (RFC 8058); `unsubscribe_url` in the context makes the first.
+    marketing, List-Unsubscribe and List-Unsubscribe-Post (RFC 8058) of the sender's own button; without them such mail
+    gets the core's, which stops these categories for the address. Account mail cannot be refused: TypeError.
     """
     bound = runtime().emails.get(key)
     if bound is None:
@@ -71,6 +87,8 @@ def send_mail(
     given = dict(headers or {})
     if foreign := sorted(name for name in given if name.lower() not in EXTRA_HEADERS):
         raise TypeError(f"the e-mail {key!r} may not set {', '.join(foreign)}")
+    if bound.template.category == "transactional" and any(map(_is_unsubscribing, given)):
+        raise TypeError(f"the e-mail {key!r} is transactional, which nobody can refuse: leave List-Unsubscribe out")
     waiting = dict(context)
     for name in bound.template.secrets:
         waiting[name] = _keys().seal(str(context[name]).encode(), bound_to=f"{key}:{name}")
@@ -115,7 +133,7 @@ def _deliver(
 ) -> str:
     settings, category = runtime().settings, bound.template.category
     rendered = render(bound, locale, context, settings)
-    message = compose(settings, bound, rendered, to=to, headers=with_unsubscribe(category, context, headers), id=run.id)
+    message = compose(settings, bound, rendered, to=to, headers=with_unsubscribe(category, to, headers), id=run.id)
     if category == "marketing":
         run.keep(is_handed_over=True)
     try:
@@ -140,16 +158,17 @@ def render(bound: BoundTemplate, locale: str, context: Mapping[str, Any], settin
     return bound.render(locale, {"frontend_url": settings.frontend_url.rstrip("/"), **context})
 
 
-def with_unsubscribe(category: Category, context: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
-    """The extra headers, with List-Unsubscribe for mail that people may refuse (contract.md 3.14)."""
-    given = dict(headers)
-    if category == "transactional":
-        return {name: value for name, value in given.items() if not name.lower().startswith("list-unsubscribe")}
-    if "List-Unsubscribe" not in given and (url := context.get("unsubscribe_url")):
-        given["List-Unsubscribe"] = f"<{url}>"
-    if "List-Unsubscribe" not in given:
-        log.warning("mail_without_unsubscribe", category=category)
-    return given
+def with_unsubscribe(category: Category, to: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """The extra headers; mail that people may refuse always has the one-click button (RFC 8058, contract.md 3.14)."""
+    if category == "transactional":  # asked for by older code: `send_mail` refuses it now
+        return {name: value for name, value in headers.items() if not _is_unsubscribing(name)}
+    if any(map(_is_unsubscribing, headers)):
+        return dict(headers)
+    return {**headers, **unsubscribe_headers(to)}
+
+
+def _is_unsubscribing(header: str) -> bool:
+    return header.lower().startswith("list-unsubscribe")
 
 
 def compose(
@@ -163,7 +182,7 @@ def compose(
 ) -> EmailMessage:
     """The message. Raises PermanentFailure for an address that is none."""
     sender = sender_of(settings, bound.template.category)
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     message["From"] = sender
     try:
         message["To"] = str(Address(addr_spec=to))

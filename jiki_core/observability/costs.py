@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 
-from jiki_core.observability.metrics import histogram
+from jiki_core.observability.metrics import before_rendering, counter
 
-_hook_seconds = histogram("jiki_plugin_hook_duration_seconds", "Time in a plugin's hook", ["plugin", "hook"])
+_hook_calls = counter("jiki_plugin_hook_calls_total", "Calls of a plugin's hook or answer", ["plugin", "hook"])
+_hook_seconds = counter("jiki_plugin_hook_seconds_total", "Time in a plugin's hook or answer", ["plugin", "hook"])
+#: how long a process may keep to itself what it has counted
+_HAND_IN_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -50,6 +53,53 @@ def current_costs() -> Costs | None:
     return _current.get()
 
 
+class HookCost:
+    """Calls of one plugin's hook and their time, of this process.
+
+    A request may ask fifty plugins, so a call costs two additions here; the metrics get the sums once a second and before
+    they are shown. Two threads may lose each other's addition: these are figures on costs, not accounts.
+    """
+
+    __slots__ = ("_calls", "_handed_in", "_seconds", "count", "plugin", "spent")
+
+    def __init__(self, plugin: str, hook: str) -> None:
+        self.plugin = plugin
+        self.count = 0
+        self.spent = 0.0
+        self._handed_in = 0.0
+        self._calls = _hook_calls.labels(plugin, hook)
+        self._seconds = _hook_seconds.labels(plugin, hook)
+
+    def add(self, seconds: float, now: float) -> None:
+        """One call; `now` is on `time.perf_counter`."""
+        self.count += 1
+        self.spent += seconds
+        if now - self._handed_in > _HAND_IN_SECONDS:
+            self._handed_in = now
+            self.hand_in()
+
+    def hand_in(self) -> None:
+        count, spent, self.count, self.spent = self.count, self.spent, 0, 0.0
+        self._calls.inc(count)
+        self._seconds.inc(spent)
+
+
+_costs: dict[tuple[str, str], HookCost] = {}
+
+
+def cost_of(plugin: str, hook: str) -> HookCost:
+    """The one of this plugin and hook."""
+    return _costs.setdefault((plugin, hook), HookCost(plugin, hook))
+
+
+def _hand_in_all() -> None:
+    for cost in list(_costs.values()):
+        cost.hand_in()
+
+
+before_rendering(_hand_in_all)
+
+
 @contextmanager
 def charged(plugin: str, hook: str) -> Iterator[None]:
     """Charges the time of a block to a plugin."""
@@ -57,8 +107,9 @@ def charged(plugin: str, hook: str) -> Iterator[None]:
     try:
         yield
     finally:
-        spent = time.perf_counter() - started
-        _hook_seconds.labels(plugin, hook).observe(spent)
+        now = time.perf_counter()
+        spent = now - started
+        cost_of(plugin, hook).add(spent, now)
         costs = _current.get()
         if costs is not None:
             costs.by_plugin[plugin] = costs.by_plugin.get(plugin, 0.0) + spent

@@ -24,6 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
 _metrics: dict[str, Counter | Gauge | Histogram] = {}
+_before_rendering: list[Callable[[], None]] = []
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 
@@ -51,8 +52,15 @@ def _once(kind: type[M], name: str, make: Callable[[], M]) -> M:
     return found
 
 
+def before_rendering(call: Callable[[], None]) -> None:
+    """`call` hands in what it has counted by itself, before each exposition of this process."""
+    _before_rendering.append(call)
+
+
 def render() -> tuple[bytes, str]:
     """The exposition text and its content type; sums all processes when PROMETHEUS_MULTIPROC_DIR is set."""
+    for call in _before_rendering:
+        call()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped

@@ -13,12 +13,14 @@ from jiki_core.plugins.manifest import Plugin
 from jiki_core.plugins.personal_data import DELETE, PersonalTable, anonymise, retain
 from jiki_core.plugins.state import PluginState, PluginStatus
 from jiki_core.security import Permission, Role
+from jiki_core.storage import FileKind
 
 __all__ = [
     "DELETE",
     "ChangeKind",
     "Channel",
     "EmailTemplate",
+    "FileKind",
     "Job",
     "Listener",
     "Mount",

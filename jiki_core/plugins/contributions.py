@@ -10,7 +10,7 @@ from jiki_core.cable import Channel, channel_mistakes
 from jiki_core.contracts import Contract, Provider
 from jiki_core.contracts.binding import provider_mistakes
 from jiki_core.db import Model, UnitOfWork
-from jiki_core.events import Event, Listener
+from jiki_core.events import Event, Listener, NotificationKind
 from jiki_core.events.event import event_mistakes
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
@@ -18,6 +18,7 @@ from jiki_core.mail import EmailTemplate
 from jiki_core.mail.templates import BoundTemplate, bind_templates
 from jiki_core.plugins.personal_data import PersonalTable
 from jiki_core.security import Permission, Role
+from jiki_core.storage import FileKind
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Contributions:
     roles: tuple[Role, ...] = ()
     seeds: tuple[Seed, ...] = ()
     emails: tuple[EmailTemplate, ...] = ()
+    notifications: tuple[NotificationKind, ...] = ()
+    file_kinds: tuple[FileKind, ...] = ()
     personal_data: tuple[PersonalTable, ...] = ()
 
 
@@ -75,6 +78,8 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "permissions": (lambda value: isinstance(value, Permission | Role), "Permission or Role"),
     "seeds": (lambda value: isinstance(value, Seed), "Seed"),
     "emails": (lambda value: isinstance(value, EmailTemplate), "EmailTemplate"),
+    "notifications": (lambda value: isinstance(value, NotificationKind), "NotificationKind"),
+    "file_kinds": (lambda value: isinstance(value, FileKind), "FileKind"),
     "personal_data": (lambda value: isinstance(value, PersonalTable), "PersonalTable"),
 }
 
@@ -133,6 +138,12 @@ def make(plugin: str, package: str, given: Contributions) -> tuple[Made, list[st
 
 
 def _own_mistakes(plugin: str, kind: str, values: Sequence[Any]) -> list[str]:
+    if kind == "notifications":
+        return [mistake for value in values for mistake in value.mistakes()]
+    if kind == "file_kinds":
+        twice = [name for name in {one.name for one in values} if sum(one.name == name for one in values) > 1]
+        own = [mistake for value in values for mistake in value.mistakes()]
+        return [*own, *(f"the file kind {name} is declared twice" for name in sorted(twice))]
     if kind in ("blueprints", "jobs"):
         return [mistake for value in values for mistake in value.mistakes()]
     if kind == "channels":

@@ -22,6 +22,8 @@ KINDS = (
     "permissions",
     "roles",
     "mails",
+    "notifications",
+    "file kinds",
     "settings",
 )
 
@@ -50,6 +52,8 @@ def describe(name: str, loaded: LoadedPlugin) -> dict[str, Any]:
         "permissions": {one.name: ", ".join(one.roles) for one in given.permissions},
         "roles": {one.name: "" for one in given.roles},
         "mails": {one.key: str(one.category) for one in given.emails},
+        "notifications": {f"{name}.{one.name}": one.label for one in given.notifications},
+        "file kinds": {one.name: ", ".join(one.content_types) for one in given.file_kinds},
         "settings": {one.name: str(one.metadata.get("help", "")) for one in fields},
     }
 

@@ -7,27 +7,33 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, text, update
-from sqlalchemy import cast as as_type
-from sqlalchemy.types import Text
+from sqlalchemy import Connection, select, text
 
 from jiki_core.contracts import AccountErasure, ask
 from jiki_core.db import UnitOfWork, reading
 from jiki_core.db.migration_sets import current_revision
-from jiki_core.db.outbox import OutboxEntry, OutboxState
-from jiki_core.db.records import AuditEvent, Notification, PluginRecord
+from jiki_core.db.records import PluginRecord
+from jiki_core.plugins.core_traces import erase_traces, export_traces
 from jiki_core.plugins.host import PluginHost
 from jiki_core.plugins.personal_data import stored_form
 from jiki_core.plugins.resolve import requirement_names
+from jiki_core.storage.attachments import forget_files_of
 
 SCHEMA_VERSION = 1
 
-#: the core's own tables; audit entries and outbox rows are handled by their own rules below
+#: the core's own tables with a user's id; for the others see `core_traces`
 CORE_TABLES: Mapping[str, Any] = {
     "tables": [
         {"table": "notifications", "column": "user_id", "export": ["type", "data", "created_at", "read_at"]},
+        {"table": "muted_notifications", "column": "user_id", "export": ["type", "muted_at"]},
         {"table": "idempotency_keys", "column": "user_id", "export": ["key", "route", "created_at"]},
         {"table": "tracking_events", "column": "user_id", "export": ["name", "properties", "occurred_at"]},
+        {"table": "uploads", "column": "user_id", "export": ["kind", "filename", "byte_size", "created_at"]},
+        {
+            "table": "blobs",
+            "column": "user_id",
+            "export": ["id", "kind", "filename", "content_type", "byte_size", "sha256", "created_at"],
+        },
     ]
 }
 
@@ -51,8 +57,11 @@ def personal_maps(host: PluginHost) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def export_person(host: PluginHost, user_id: int) -> dict[str, Any]:
-    """Everything declared for export, by plugin and table, in JSON values; one query a table."""
+def export_person(host: PluginHost, user_id: int, addresses: Sequence[str] = ()) -> dict[str, Any]:
+    """Everything declared for export, by plugin and table, in JSON values; one query a table.
+
+    `addresses` are the person's mail addresses, under which the core keeps suppressions and messages.
+    """
     connection = reading().connection()
     sections: dict[str, Any] = {}
     for plugin, declared in personal_maps(host).items():
@@ -62,6 +71,8 @@ def export_person(host: PluginHost, user_id: int) -> dict[str, Any]:
             if entry["export"]:
                 rows = _rows(connection, plugin, entry, user_id)
                 sections.setdefault(plugin, {}).setdefault(entry["table"], []).extend(rows)
+    for table, rows in export_traces(reading(), user_id, addresses).items():
+        sections["core"][table] = [{name: _json_value(value) for name, value in row.items()} for row in rows]
     return {
         "schema_version": SCHEMA_VERSION,
         "user_id": user_id,
@@ -94,7 +105,7 @@ def erase_person(uow: UnitOfWork, host: PluginHost, user_id: int, *, addresses: 
     `addresses` are the person's mail addresses, which old outbox rows may hold; call `prepare_erasure` first.
     """
     connection = uow.session.connection()
-    changed = _erase_core(uow, user_id, addresses)
+    changed = erase_traces(uow, user_id, addresses) + forget_files_of(uow, user_id)
     maps = personal_maps(host)
     # Whoever keeps the users themselves comes last: closing the account is theirs, and takes rows of others with it.
     keepers = [plugin for plugin, declared in maps.items() if any(map(_is_subject, declared.get("tables", [])))]
@@ -106,25 +117,6 @@ def erase_person(uow: UnitOfWork, host: PluginHost, user_id: int, *, addresses: 
         changed += _erase_plugin(connection, plugin, maps[plugin], user_id)
     uow.audit("user:erased", target_type="user", target_id=user_id, reason=reason, after={"rows": changed})
     return changed
-
-
-def _erase_core(uow: UnitOfWork, user_id: int, addresses: Sequence[str]) -> int:
-    """Values in the trail, and finished messages that named the person."""
-    theirs = or_(
-        AuditEvent.actor_id == user_id, (AuditEvent.target_type == "user") & (AuditEvent.target_id == str(user_id))
-    )
-    uow.session.execute(update(AuditEvent).where(theirs).values(before=None, after=None))
-    named = [as_type(OutboxEntry.payload, Text).contains(address, autoescape=True) for address in addresses]
-    gone = uow.session.execute(
-        delete(OutboxEntry)
-        .where(
-            or_(OutboxEntry.owner_id == user_id, OutboxEntry.payload["user_id"].astext == str(user_id), *named),
-            OutboxEntry.state.in_((OutboxState.DONE, OutboxState.DEAD, OutboxState.CANCELLED)),
-        )
-        .returning(OutboxEntry.id)
-    ).all()
-    notes = uow.session.execute(delete(Notification).where(Notification.user_id == user_id).returning(Notification.id))
-    return len(gone) + len(notes.all())
 
 
 def _erase_plugin(connection: Connection, plugin: str, declared: Mapping[str, Any], user_id: int) -> int:

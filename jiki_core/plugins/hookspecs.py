@@ -16,7 +16,7 @@ from flask import Flask, Request
 from jiki_core.cable import Channel
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
-from jiki_core.events import Listener
+from jiki_core.events import Listener, NotificationKind
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
@@ -24,6 +24,7 @@ from jiki_core.plugins.contributions import Seed
 from jiki_core.plugins.lifecycle import PluginChange
 from jiki_core.plugins.personal_data import PersonalTable
 from jiki_core.security import Identity, Permission, Role
+from jiki_core.storage import FileKind
 
 PROJECT = "jiki"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -75,6 +76,14 @@ class HookSpecs:
         """Mail templates of the package's `emails` folder."""
 
     @hookspec
+    def jiki_notifications(self) -> Sequence[NotificationKind]:  # type: ignore[empty-body]  # a specification
+        """Kinds of notifications that the plugin sends, which users may switch off. `<plugin>.<name>` is stored."""
+
+    @hookspec
+    def jiki_file_kinds(self) -> Sequence[FileKind]:  # type: ignore[empty-body]  # a specification
+        """Kinds of files that the plugin keeps: size, types, who may read and upload. `<plugin>.<kind>` is stored."""
+
+    @hookspec
     def jiki_personal_data(self) -> Sequence[PersonalTable]:  # type: ignore[empty-body]  # a specification
         """What export and erasure do with each table that leads to users: `DELETE`, `anonymise(...)` or `retain(reason)`.
 
@@ -124,5 +133,7 @@ CONTRIBUTION_HOOKS = (
     "jiki_permissions",
     "jiki_seeds",
     "jiki_emails",
+    "jiki_notifications",
+    "jiki_file_kinds",
     "jiki_personal_data",
 )

@@ -6,6 +6,7 @@ A plugin that fails a phase gets a state, a cause and a remedy; its dependents a
 
 from __future__ import annotations
 
+import inspect
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from flask import Flask, Request
 from jiki_core.configuration import Configuration
 from jiki_core.errors import DomainError, InternalError
 from jiki_core.observability import counter, gauge, get_logger
-from jiki_core.observability.costs import charged
+from jiki_core.observability.costs import Costs, HookCost, cost_of, current_costs
 from jiki_core.plugins.contributions import Contributions, Made, collect, make
 from jiki_core.plugins.discovery import Discovered, discover
 from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
@@ -66,6 +67,9 @@ class PluginHost:
         self.manifests: dict[str, Plugin] = {}
         self._statuses: dict[str, PluginStatus] = {}
         self._paused: Mapping[str, Paused] = {}
+        #: how often a plugin's state has changed, and the hooks of requests as they were made ready at one of these
+        self._changes = 0
+        self._ready: dict[str, tuple[int, tuple[tuple[str, Callable[..., Any], HookCost], ...]]] = {}
         #: names in the configuration that no installed plugin has
         self.unknown: list[Mistake] = []
         self.sections: list[Loaded] = []
@@ -321,15 +325,17 @@ class PluginHost:
             summary=found.summary,
             package=found.package,
         )
+        self._changes += 1
 
     # -- hooks while serving ----------------------------------------------------------------------------------------
 
     def authenticate(self, request: Request) -> Identity | None:
         """First answer wins. A failing implementation refuses the request: an error is never "anonymous"."""
-        for name, call in self._implementations("jiki_authenticate"):
+        costs = current_costs()
+        for name, call, cost in self._timed("jiki_authenticate"):
+            started = time.perf_counter()
             try:
-                with charged(name, "jiki_authenticate"):
-                    identity = call(request=request)
+                identity = call(request)
             except DomainError:
                 raise
             except Exception as error:
@@ -338,6 +344,8 @@ class PluginHost:
                     raise
                 log.exception("hook_failed", plugin=name, hook="jiki_authenticate")
                 raise InternalError() from error
+            finally:
+                _charge(costs, cost, started)
             if identity is not None:
                 return identity  # type: ignore[no-any-return]  # the hook's declared type
         return None
@@ -345,14 +353,17 @@ class PluginHost:
     def authorize(self, identity: Identity, permission: str, resource: Any) -> bool:
         """Any deny wins, nobody allows = deny, an error = deny."""
         allowed = False
-        for name, call in self._implementations("jiki_authorize"):
+        costs = current_costs()
+        for name, call, cost in self._timed("jiki_authorize"):
+            started = time.perf_counter()
             try:
-                with charged(name, "jiki_authorize"):
-                    vote = call(identity=identity, permission=permission, resource=resource)
+                vote = call(identity, permission, resource)
             except Exception:
                 _failures.labels(name, "jiki_authorize").inc()
                 log.exception("hook_failed", plugin=name, hook="jiki_authorize")
                 return False
+            finally:
+                _charge(costs, cost, started)
             if vote is False:
                 return False
             allowed = allowed or vote is True
@@ -361,9 +372,9 @@ class PluginHost:
     def tell_change(self, change: PluginChange) -> list[tuple[str, Exception]]:
         """Tells every plugin that runs; each hears it although another fails. Returns who failed, with the error."""
         failed: list[tuple[str, Exception]] = []
-        for name, call in self._implementations("jiki_plugin_changed"):
+        for name, implementation in self._implementations("jiki_plugin_changed"):
             try:
-                call(change=change)
+                _in_order(implementation, ["change"])(change)
             except Exception as error:
                 _failures.labels(name, "jiki_plugin_changed").inc()
                 log.exception("hook_failed", plugin=name, hook="jiki_plugin_changed")
@@ -372,23 +383,44 @@ class PluginHost:
 
     def commands(self) -> Iterator[tuple[str, Callable[[], list[click.Command]]]]:
         """(plugin, lazy commands) of each loaded plugin."""
-        for name, call in self._implementations("jiki_commands"):
-            yield name, lambda call=call: list(call())  # type: ignore[misc]  # the default binds this turn's call
+        for name, implementation in self._implementations("jiki_commands"):
+            yield name, lambda call=implementation.function: list(call())  # type: ignore[misc]  # bound to this turn
 
-    def _implementations(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    def _timed(self, hook: str) -> tuple[tuple[str, Callable[..., Any], HookCost], ...]:
+        """Implementations of a hook of requests, ready to be called with the hook's arguments in their order."""
+        ready = self._ready.get(hook)
+        if ready is None or ready[0] != self._changes:
+            changes = self._changes
+            order = list(inspect.signature(getattr(HookSpecs, hook)).parameters)[1:]
+            found = self._implementations(hook)
+            ready = changes, tuple((name, _in_order(one, order), cost_of(name, hook)) for name, one in found)
+            self._ready[hook] = ready
+        return ready[1]
+
+    def _implementations(self, hook: str) -> Iterator[tuple[str, pluggy.HookImpl]]:
         """Implementations in dependency order (pluggy calls the last registered first), of plugins that run."""
         caller = getattr(self._manager.hook, hook)
         for implementation in reversed(caller.get_hookimpls()):
             name = implementation.plugin_name
             if self.is_up(name):  # a pause closes doors, never a guard
-                yield name, _with_known_arguments(implementation)
+                yield name, implementation
 
 
-def _with_known_arguments(implementation: Any) -> Callable[..., Any]:
-    def call(**given: Any) -> Any:
-        return implementation.function(**{name: given[name] for name in implementation.argnames})
+def _charge(costs: Costs | None, cost: HookCost, started: float) -> None:
+    now = time.perf_counter()
+    spent = now - started
+    cost.add(spent, now)
+    if costs is not None:
+        costs.by_plugin[cost.plugin] = costs.by_plugin.get(cost.plugin, 0.0) + spent
 
-    return call
+
+def _in_order(implementation: pluggy.HookImpl, order: list[str]) -> Callable[..., Any]:
+    """The implementation as a function of all the hook's arguments by position; it may take fewer."""
+    function, taken = implementation.function, list(implementation.argnames)
+    if taken == order:
+        return function
+    places = [order.index(name) for name in taken]
+    return lambda *given: function(*(given[place] for place in places))
 
 
 def _candidate(found: Discovered, plugin: Plugin) -> Candidate:

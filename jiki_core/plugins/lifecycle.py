@@ -11,6 +11,8 @@ CHANGE_LOCK = 7_021_990
 
 
 class ChangeKind(StrEnum):
+    """What happened to a plugin between two deploys, or is about to."""
+
     ENABLED = "enabled"
     DISABLED = "disabled"
     UPGRADED = "upgraded"

@@ -26,6 +26,7 @@ class Erasure:
     reason: str = ""
 
 
+#: the rows go
 DELETE = Erasure("delete")
 
 

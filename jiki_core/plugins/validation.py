@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from jiki_core.contracts import Cardinality, Contract
+from jiki_core.contracts import Cardinality
 from jiki_core.db import Model
 from jiki_core.http.mounts import overlapping_segments
 from jiki_core.plugins.contributions import Contributions
@@ -105,6 +105,7 @@ def clashes(plugin: str, given: Contributions, before: Mapping[str, Contribution
             if channel.name in {other.name for other in one.channels}:
                 yield f"the channel {channel.name} is declared by {owner} already"
         for provider in given.providers:
-            taken: set[type[Contract]] = {other.contract for other in one.providers}
-            if provider.contract in taken and provider.contract.cardinality is Cardinality.ONE:
+            taken = {(other.contract, other.is_default) for other in one.providers}
+            is_taken = (provider.contract, provider.is_default) in taken  # a default and one that replaces it get along
+            if is_taken and provider.contract.cardinality is Cardinality.ONE:
                 yield f"the contract {provider.contract.__name__} is answered by {owner} already"

@@ -19,7 +19,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from jiki_core.observability import get_logger
+from jiki_core.observability import gauge, get_logger
+from jiki_core.plugins.reasons import Process, disagreements
 
 log = get_logger(__name__)
 LOOK_SECONDS = 0.5
@@ -27,6 +28,10 @@ HEARTBEAT_SECONDS = 5.0
 #: a process that was not seen for so long is taken for gone
 GONE_AFTER_SECONDS = 20
 _FORGET_AFTER_SECONDS = 3_600
+
+_differing = gauge(
+    "jiki_plugin_set_differences", "Points in which living processes differ in their plugins, summed over processes"
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,10 @@ class Watcher:
         self._thread: threading.Thread | None = None
         self._process_id = uuid.uuid4()
         self._is_reachable = True
+        self._stops_at_exit = False
         self.snapshot = Snapshot()
+        #: sentences on where other living processes differ from this one, as of the last heartbeat
+        self.differences: tuple[str, ...] = ()
 
     def ensure(self) -> None:
         """Starts the thread of this process if it is a serving one and none runs yet. Costs nothing afterwards."""
@@ -90,7 +98,9 @@ class Watcher:
                 target=_watch, args=(weakref.ref(self), self._stop), name="jiki-plugin-watcher", daemon=True
             )
             self._thread.start()
-            atexit.register(_stop, weakref.ref(self))
+            if not self._stops_at_exit:
+                atexit.register(_stop, weakref.ref(self))
+                self._stops_at_exit = True
             self._pid = os.getpid()
 
     def refresh(self) -> None:
@@ -134,6 +144,8 @@ class Watcher:
     def beat(self, connection: psycopg.Connection[Any]) -> None:
         """Tells that this process lives, what it has loaded, and which state it acts on."""
         picture = self._picture()
+        self.differences = tuple(_differences(connection, picture))
+        _differing.set(len(self.differences))
         connection.execute(
             "insert into core.processes (id, role, host, pid, fingerprint, plugins, state_version) "
             "values (%s, %s, %s, %s, %s, %s, %s) on conflict (id) do update set seen_at = now(), "
@@ -167,6 +179,17 @@ class Watcher:
         self._is_reachable = True
 
 
+def _differences(connection: psycopg.Connection[Any], picture: ProcessPicture) -> list[str]:
+    """Where living processes with another fingerprint differ from this one."""
+    others = connection.execute(
+        "select role || '@' || host || ':' || pid, fingerprint, plugins from core.processes "
+        "where fingerprint <> %s and seen_at > now() - make_interval(secs => %s) order by 1",
+        [picture.fingerprint, GONE_AFTER_SECONDS],
+    ).fetchall()
+    me = Process(f"{picture.role}@{socket.gethostname()}:{os.getpid()}", picture.fingerprint, picture.plugins)
+    return disagreements([me, *(Process(*other) for other in others)])
+
+
 def _watch(reference: weakref.ref[Watcher], stop: threading.Event) -> None:
     """The thread: looks, beats, and starts over with a new connection when one fails. Ends with its watcher."""
     connection: psycopg.Connection[Any] | None = None
@@ -193,8 +216,9 @@ def _watch(reference: weakref.ref[Watcher], stop: threading.Event) -> None:
         del watcher
         stop.wait(LOOK_SECONDS)
     watcher = reference()
-    if watcher is not None and connection is not None:
+    if watcher is not None:
         try:
+            connection = connection or watcher.connect()
             watcher.leave(connection)
         except psycopg.Error as error:
             log.info("process_not_signed_off", error=type(error).__name__)

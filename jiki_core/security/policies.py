@@ -34,7 +34,9 @@ class Policy:
         return self.kind.replace("_", " ")
 
 
+#: everybody, strangers included
 public = Policy("public")
+#: whoever has signed in
 signed_in = Policy("signed_in")
 
 

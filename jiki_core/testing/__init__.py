@@ -3,29 +3,47 @@
 Loaded by pytest through the entry point `jiki`; its fixtures are in `pytest_plugin`.
 """
 
+from jiki_core.testing.cable import CableClient, CableSubscription, SubscriptionRejected
 from jiki_core.testing.client import Answer, ApiClient
-from jiki_core.testing.conformance import (
+from jiki_core.testing.conformance import PluginConformance
+from jiki_core.testing.outbox import drain_outbox
+from jiki_core.testing.provider_conformance import (
+    AccountErasureConformance,
+    AccountFieldsConformance,
     AccountsConformance,
+    AccountSetupConformance,
     CountryLocatorConformance,
+    DigestWishesConformance,
     EntitlementsConformance,
     NetworkReputationConformance,
-    PluginConformance,
     ProviderConformance,
+    SignInsConformance,
+    TranslatableTextsConformance,
+    TranslatorConformance,
 )
-from jiki_core.testing.outbox import drain_outbox
 from jiki_core.testing.queries import QueryLog, count_queries
 from jiki_core.testing.waiting import wait_until
 
 __all__ = [
+    "AccountErasureConformance",
+    "AccountFieldsConformance",
+    "AccountSetupConformance",
     "AccountsConformance",
     "Answer",
     "ApiClient",
+    "CableClient",
+    "CableSubscription",
     "CountryLocatorConformance",
+    "DigestWishesConformance",
     "EntitlementsConformance",
     "NetworkReputationConformance",
     "PluginConformance",
     "ProviderConformance",
     "QueryLog",
+    "SignInsConformance",
+    "SubscriptionRejected",
+    "TranslatableTextsConformance",
+    "TranslatorConformance",
     "count_queries",
     "drain_outbox",
     "wait_until",

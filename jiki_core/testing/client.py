@@ -78,7 +78,8 @@ class ApiClient:
         if options.get("json") is None:
             options.pop("json", None)
         target = path if path.startswith("/") else f"/api/v1/{path}"
-        response = self.http.open(target, method=method, headers={**self.headers, **(headers or {})}, **options)
+        told = {**self.headers, **(headers or {})}
+        response = self.http.open(target, method=method, headers=told, buffered=True, **options)  # files are closed
         self._check(method, response)
         return Answer(response)
 

@@ -12,9 +12,11 @@ from flask import Flask
 from psycopg import sql
 from sqlalchemy import Connection, text
 
+from jiki_core.cable import cable_of
 from jiki_core.db import db
 from jiki_core.db.migration_sets import core_set, upgrade
 from jiki_core.devserver.services import EmbeddedServices
+from jiki_core.runtime import runtime_of
 from jiki_core.schema_gate import plugin_sets
 
 #: key of the advisory lock under which templates are built and cloned
@@ -51,16 +53,27 @@ def migrate(app: Flask) -> None:
         db.engine.dispose()
 
 
+def dispose(app: Flask) -> None:
+    """Ends what an app holds: the threads of its cable and its watcher, its connections to PostgreSQL and Valkey."""
+    cable_of(app).stop()
+    app.extensions["jiki.gate"].watcher.stop()
+    with app.app_context():
+        db.engine.dispose()
+    runtime_of(app).redis.close()
+
+
 def truncate_all(app: Flask) -> None:
-    """Empties every table of the core and the plugins; what migrations and heartbeats wrote (versions, records) stays."""
+    """Empties every table of the core and the plugins, signs of life of killed processes included.
+
+    What migrations wrote (versions, records) stays.
+    """
     with app.app_context(), db.engine.begin() as connection:
-        listed = ", ".join(_tables(connection))
-        if listed:
-            connection.execute(text(f"truncate {listed} restart identity cascade"))
+        listed = ", ".join([*_tables(connection), "core.processes"])
+        connection.execute(text(f"truncate {listed} restart identity cascade"))
 
 
 def row_counts(app: Flask) -> Mapping[str, int]:
-    """Rows by table, of tables that are not empty."""
+    """Rows by table, of tables that are not empty; living processes are no leavings and do not count."""
     with app.app_context(), db.engine.connect() as connection:
         counts = {
             name: connection.execute(text(f"select count(*) from {name}")).scalar_one() for name in _tables(connection)

@@ -29,8 +29,8 @@ class MailCatcher:
         return f"smtp://127.0.0.1:{self._controller.port}"
 
     def messages(self) -> list[CaughtMail]:
-        """Newest first."""
-        return read_outbox(self._maildir)
+        """All of them, newest first."""
+        return read_outbox(self._maildir, limit=100_000)
 
     def clear(self) -> None:
         for folder in ("new", "cur"):

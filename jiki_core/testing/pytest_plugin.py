@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,13 @@ from flask import Flask
 
 from jiki_core.testing.coverage import reached, start_recording
 
+#: operations that no test of the whole suite reached
+_UNTRIED = pytest.StashKey[list[str]]()
 _DIRECTORY_VARIABLE = "JIKI_TEST_DIRECTORY"
 #: plugins of the default app
 DEFAULT_PLUGINS = ("auth", "learning", "payments", "i18n")
+#: every app of this process that is still referred to
+_apps: weakref.WeakSet[Flask] = weakref.WeakSet()
 
 
 def scale() -> float:
@@ -56,14 +61,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     os.environ.pop(_DIRECTORY_VARIABLE, None)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """With JIKI_CHECK_ROUTES=1 (bin/test over the whole suite), tells which routes no test reached."""
-    if os.environ.get("JIKI_CHECK_ROUTES") != "1" or hasattr(config, "workerinput"):
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With JIKI_CHECK_ROUTES=1 (bin/test over the whole suite), a route that no test reached fails the run."""
+    if os.environ.get("JIKI_CHECK_ROUTES") != "1" or hasattr(session.config, "workerinput"):
         return
-    missing = sorted(_all_operations() - reached())
-    if missing:
-        terminalreporter.section("routes that no test reached with success")
-        for operation in missing:
+    session.config.stash[_UNTRIED] = sorted(_all_operations() - reached())
+    if session.config.stash[_UNTRIED] and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Names the routes that no test reached."""
+    if untried := config.stash.get(_UNTRIED, []):
+        terminalreporter.section("routes that no test reached with success, which fails the run")
+        for operation in untried:
             terminalreporter.write_line(operation)
 
 
@@ -98,7 +110,7 @@ def mail_catcher() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def make_app(services: Any, mail_catcher: Any) -> Iterator[Callable[..., Flask]]:
     """Builds apps: `make_app(plugins=(...), settings={"JIKI_…": "…"})`, each on its worker's database for those plugins."""
-    from jiki_core.testing.databases import cloned_database, worker_number
+    from jiki_core.testing.databases import cloned_database, dispose, worker_number
 
     urls: dict[tuple[str, ...], str] = {}
     made: list[Flask] = []
@@ -116,7 +128,15 @@ def make_app(services: Any, mail_catcher: Any) -> Iterator[Callable[..., Flask]]
 
     yield make
     for app in made:
-        _dispose(app)
+        dispose(app)
+
+
+@pytest.fixture(autouse=True)
+def _no_watcher_outlives_its_test() -> Iterator[None]:
+    """Ends the threads that apps started and signs their processes off; an app that is shared starts anew when asked."""
+    yield
+    for app in list(_apps):
+        app.extensions["jiki.gate"].watcher.stop()
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +152,7 @@ def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
     `answers` replace what plugins answer to contracts, so that a test can stand in for a plugin that is not there.
     """
     from jiki_core.contracts.binding import BoundProvider
-    from jiki_core.testing.databases import truncate_all
+    from jiki_core.testing.databases import dispose, truncate_all
 
     made: list[Flask] = []
 
@@ -145,8 +165,9 @@ def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
 
     yield build
     for app in made:
-        app.extensions["jiki.gate"].watcher.stop()
+        app.extensions["jiki.gate"].watcher.stop()  # it must not write while the tables are emptied
         truncate_all(app)
+        dispose(app)
 
 
 @pytest.fixture
@@ -210,17 +231,7 @@ def _forget_everything(app: Flask) -> None:
     runtime_of(app).redis.flushdb()
     watcher = app.extensions["jiki.gate"].watcher
     if watcher.snapshot.pauses or watcher.snapshot.suspensions:
-        watcher.refresh()  # what an earlier test paused is gone from the database; do not wait for the next look
-
-
-def _dispose(app: Flask) -> None:
-    from jiki_core.db import db as database
-    from jiki_core.runtime import runtime_of
-
-    app.extensions["jiki.gate"].watcher.stop()
-    with app.app_context():
-        database.engine.dispose()
-    runtime_of(app).redis.close()
+        watcher.refresh()  # what an earlier test paused is gone from the database, also for who asks without a thread
 
 
 def _make_app(database_url: str, redis_url: str, plugins: tuple[str, ...], settings: dict[str, str]) -> Flask:
@@ -232,9 +243,12 @@ def _make_app(database_url: str, redis_url: str, plugins: tuple[str, ...], setti
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "JIKI_LOG_LEVEL": "ERROR",
+        "JIKI_STORAGE_DIR": str(Path(os.environ[_DIRECTORY_VARIABLE]) / "files"),
         "JIKI_PLUGINS_ENABLED": ",".join(plugins),
         "JIKI_AUTH_ARGON2_MEMORY_KIB": "8",
         "JIKI_AUTH_ARGON2_ITERATIONS": "1",
         **settings,
     }
-    return create_app("web", sources=Sources({}, environment))
+    app = create_app("web", sources=Sources({}, environment))
+    _apps.add(app)
+    return app

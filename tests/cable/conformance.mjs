@@ -230,7 +230,7 @@ const checks = {
         transport.setToken(await token(1))
       }
     })
-      const room = made.subscribeTo('RoomChannel', { id: newRoom() })
+    const room = made.subscribeTo('RoomChannel', { id: newRoom() })
     await until(() => room.state === 'connected', 'the second try')
     equal(refreshed, 1)
   },
@@ -238,7 +238,8 @@ const checks = {
   'anycable: a token that expires on an open socket is refreshed': async () => {
     let refreshed = 0
     const made = createCable(cableUrl, {
-      auth: { token: await token(1, '?seconds=2') },
+      // long enough to subscribe with on a machine that is busy with all the other checks
+      auth: { token: await token(1, '?seconds=8') },
       protocol: EXTENDED,
       websocketImplementation: WebSocket,
       logLevel: 'error',
@@ -247,11 +248,11 @@ const checks = {
         transport.setToken(await token(1))
       }
     })
-      const id = newRoom()
+    const id = newRoom()
     const room = await entered(made, { id })
     await publish(`room/${id}`, numbers(0, 1))
     await until(() => room.got.length === 1, 'the first message')
-    await until(() => refreshed === 1, 'the refresh')
+    await until(() => refreshed === 1, 'the refresh', 20000)
     await publish(`room/${id}`, numbers(1, 1))
     await until(() => room.got.length === 2, 'the second message')
     equal(room.got, numbers(0, 2))
@@ -337,13 +338,15 @@ const checks = {
   },
 
   'extended: history that is gone is told': async () => {
-    const made = await cable({ protocol: EXTENDED, reconnectStrategy: () => 1000 })
+    const made = await cable({ protocol: EXTENDED, reconnectStrategy: () => 60000 })
     const id = newRoom()
     const room = await entered(made, { id })
     await publish(`room/${id}`, numbers(0, 1))
     await until(() => room.got.length === 1, 'the first')
     cut(made)
+    await until(() => made.state === 'disconnected', 'the end of the line')
     await publish(`room/${id}`, numbers(1, 120))
+    made.monitor.reconnectNow() // not before all is sent, however long that takes
     await until(() => room.infos.includes('history_not_found'), 'the loss to be told')
     await publish(`room/${id}`, numbers(200, 1))
     await until(() => room.got.at(-1).n === 200, 'the next message')

@@ -129,8 +129,8 @@ class ManualClock:
 class MemoryTransport:
     """A socket in memory: what was said to it, and what it will say."""
 
-    def __init__(self, clock: ManualClock, subprotocol: str | None, query: str = "") -> None:
-        self.environ: Mapping[str, Any] = {"QUERY_STRING": query}
+    def __init__(self, clock: ManualClock, subprotocol: str | None, query: str = "", **environ: str) -> None:
+        self.environ: Mapping[str, Any] = {"QUERY_STRING": query, **environ}
         self.frames: list[bytes] = []
         self.closed: tuple[int, str] | None = None
         self.to_say: deque[str] = deque()
@@ -140,6 +140,10 @@ class MemoryTransport:
     @property
     def peer(self) -> Peer:
         return Peer("192.0.2.1", self._subprotocol, self.heard_at)
+
+    @property
+    def is_gone(self) -> bool:
+        return self.closed is not None
 
     def receive(self, timeout: float) -> str | None:
         if self.closed is not None or not self.to_say:
@@ -190,9 +194,10 @@ class Desk:
         query: str = "",
         session: str = "s1",
         expires_in: float | None = None,
+        **environ: str,
     ) -> Visitor:
         """A welcome client."""
-        transport = MemoryTransport(self.time, dialect, query)
+        transport = self.transport(dialect, query, **environ)
         sid = f"sid-of-a-visitor-{len(self.visitors)}"
         now = self.time.began + self.time.seconds
         expires_at = None if expires_in is None else datetime.fromtimestamp(now + expires_in, UTC)
@@ -206,6 +211,10 @@ class Desk:
 
     visitors: list[Visitor] = field(default_factory=list)
 
+    def transport(self, dialect: Dialect | None, query: str = "", **environ: str) -> MemoryTransport:
+        """A socket after its upgrade, before anything is said."""
+        return MemoryTransport(self.time, dialect, query, **environ)
+
     def pass_time(self, seconds: float, *, step: float = 0.5) -> None:
         """Lets time pass, with what is due in it."""
         while seconds > 0:
@@ -214,15 +223,15 @@ class Desk:
             self.server.timers.run_due()
             self.server.errands.run_pending()
 
-    @contextlib.contextmanager
-    def unit_of_work(self) -> Iterator[None]:
+    def run_in_unit(self, call: Callable[[Any], Any]) -> Any:
         """Remembers which units were committed."""
         try:
-            yield None
+            effects = call(None)
         except BaseException:
             self.committed.append("rolled back")
             raise
         self.committed.append("committed")
+        return effects
 
     @contextlib.contextmanager
     def app_context(self, _identity: Identity | None) -> Iterator[None]:
@@ -268,17 +277,23 @@ def make_desk(valkey: ValkeyServer) -> Iterator[MakeDesk]:
     """Builds a cable for some channel classes: `make_desk(RoomChannel, limits=…, url=…)`."""
     desks: list[Desk] = []
 
-    def make(*channels: type[Channel], limits: CableLimits | None = None, url: str = valkey.url) -> Desk:
+    def make(
+        *channels: type[Channel],
+        limits: CableLimits | None = None,
+        url: str = valkey.url,
+        authenticate: Callable[[Any], Identity | Refused] = lambda _environ: Refused(),
+    ) -> Desk:
         now, paused, permissions, revoked = ManualClock(), set(), {"rooms.enter"}, set()
         desk: Desk
         services = CableServices(
             channels=ChannelRegistry([Registered("rooms", channel) for channel in channels]),
-            authenticate=lambda _environ: Refused(),
+            authenticate=authenticate,
             is_current=lambda identity: identity.user_id not in revoked,
             authorize=lambda _identity, permission: permission in permissions,
             app_context=lambda identity: desk.app_context(identity),
-            unit_of_work=lambda: desk.unit_of_work(),
+            run_in_unit=lambda call: desk.run_in_unit(call),
             is_paused=paused.__contains__,
+            is_outage=lambda error: isinstance(error, ConnectionError),
             redis_url=url,
             limits=limits or CableLimits(),
             clock=now.clock(),

@@ -136,10 +136,10 @@ mount_cable(
         is_current=lambda _identity: True,
         authorize=lambda _identity, _permission: True,
         app_context=_app_context,
-        unit_of_work=contextlib.nullcontext,  # type: ignore[arg-type]  # the stage's channels write no rows
+        run_in_unit=lambda call: call(None),  # type: ignore[arg-type]  # the stage's channels write no rows
         is_paused=_is_paused,
         redis_url=os.environ["REDIS_URL"],
-        allowed_origins=("http://page.example",),
+        allowed_origins=("http://page.example", os.environ.get("STAGE_ORIGIN", "http://page.example")),
         limits=CableLimits(max_connections=int(os.environ.get("STAGE_CONNECTIONS", "5000"))),
     ),
 )

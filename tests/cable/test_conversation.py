@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +42,8 @@ class RoomChannel(Channel):
             raise RoomFull()
         elif self.params.id == 16:
             self.transmit({"first": "state"})
+        elif self.params.id == 17:
+            raise ConnectionError("the database is away")
 
     @action
     def echo(self, data: Mapping[str, Any]) -> None:
@@ -53,6 +57,10 @@ class RoomChannel(Channel):
     def fail(self, data: Mapping[str, Any]) -> None:
         self.transmit({"never": "seen"})
         raise RuntimeError("the action fails")
+
+    @action
+    def lean_on_the_database(self, data: Mapping[str, Any]) -> None:
+        raise ConnectionError("the database is away")
 
     @action
     def overflow(self, data: Mapping[str, Any]) -> None:
@@ -264,6 +272,49 @@ def test_the_confirmation_goes_before_what_subscribed_says(make_desk: Any) -> No
     ]
 
 
+def test_a_subscribe_during_an_outage_is_not_rejected_for_good(make_desk: Any) -> None:
+    visitor = make_desk(RoomChannel).connect()
+    visitor.transport.take()
+    said = visitor.command("subscribe", room(17))
+    assert said == [{"type": "disconnect", "reason": "unavailable", "reconnect": True}]
+    assert visitor.transport.closed == (1000, "Try again later")
+
+
+def test_who_left_while_waiting_for_its_turn_costs_nothing(make_desk: Any) -> None:
+    asked: list[Any] = []
+    desk = make_desk(RoomChannel, authenticate=lambda environ: asked.append(environ))
+    gone = desk.transport(Dialect.EXTENDED)
+    gone.closed = (1006, "")
+    desk.server.serve(gone)
+    assert asked == []
+
+
+def test_no_more_commands_run_at_one_time_than_are_allowed(make_desk: Any) -> None:
+    desk = make_desk(RoomChannel, limits=CableLimits(max_at_work=3))
+    at_work, most, lock = 0, 0, threading.Lock()
+
+    @contextlib.contextmanager
+    def counted(_identity: Any) -> Iterator[None]:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        threading.Event().wait(0.02)  # what a channel's code takes
+        yield
+        with lock:
+            at_work -= 1
+
+    desk.app_context = counted
+    visitors = [desk.connect() for _ in range(20)]
+    threads = [threading.Thread(target=visitor.command, args=("subscribe", ROOM)) for visitor in visitors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == 3
+    assert all(visitor.connection.subscriptions for visitor in visitors)
+
+
 def test_there_is_a_limit_of_subscriptions(make_desk: Any) -> None:
     visitor = make_desk(RoomChannel, limits=CableLimits(max_subscriptions=3)).connect()
     visitor.transport.take()
@@ -320,6 +371,7 @@ def test_nonsense_is_not_answered_and_the_conversation_goes_on(make_desk: Any, t
         ({"action": "subscribed"}, {"error": {"type": "unknown_action"}}),
         ({"action": "__init__"}, {"error": {"type": "unknown_action"}}),
         ({"action": 7}, {"error": {"type": "unknown_action"}}),
+        ({"action": "lean_on_the_database"}, {"error": {"type": "unavailable"}}),
         ({"action": "overflow"}, {"error": {"type": "test_room_full", "max": 3}}),
         ({"action": "fail"}, {"error": {"type": "internal_error"}}),
         (

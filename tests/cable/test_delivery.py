@@ -397,6 +397,14 @@ def test_a_session_comes_back_with_its_subscriptions(make_desk: Any, client: red
     assert "confirm_history" in types(said)
 
 
+def test_a_client_that_is_no_browser_may_name_its_session_in_a_header(make_desk: Any) -> None:
+    desk = make_desk(RoomChannel)
+    visitor = desk.connect()
+    enter(visitor)
+    (welcome,) = desk.connect(query="sid=", HTTP_X_ANYCABLE_RESTORE_SID=lose(visitor)).transport.take()
+    assert welcome["restored_ids"] == [ROOM]
+
+
 def test_live_messages_of_a_restored_subscription_wait_for_its_history(make_desk: Any, client: redis.Redis) -> None:
     desk = make_desk(RoomChannel)
     visitor = desk.connect()

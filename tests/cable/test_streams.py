@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
 
-from jiki_core.cable.broadcast import (
+from jiki_core.cable.anycable import (
     AnyCableAdapter,
     anycable_broadcast,
-    encode_message,
-    publish,
+    disconnector,
     publish_to_anycable,
+    publisher,
 )
+from jiki_core.cable.broadcast import encode_message, publish
 from jiki_core.cable.history import entries_after, entries_since
 from jiki_core.cable.keys import Keys
 from jiki_core.cable.protocol import Position
@@ -236,6 +237,30 @@ def test_anycable_is_fed_through_its_stream_or_its_channel(client: redis.Redis) 
     heard = wait_until(lambda: listener.get_message(timeout=1))
     listener.close()
     assert heard["data"] == anycable_broadcast(S, {"n": 2})
+
+
+def test_a_durable_message_is_handed_to_anycable_once(client: redis.Redis) -> None:
+    for _ in range(3):
+        publish_to_anycable(client, S, {"n": 1}, durable_id="outbox-1")
+    publish_to_anycable(client, S, {"n": 2}, durable_id="outbox-2")
+    entries: Any = client.xrange("__anycable__")
+    assert [fields[b"payload"] for _, fields in entries] == [anycable_broadcast(S, {"n": n}) for n in (1, 2)]
+
+
+@pytest.mark.parametrize(("session_id", "reconnect"), [(None, "false"), ("s1", "true")])
+def test_anycable_is_told_whom_to_disconnect(client: redis.Redis, session_id: str | None, reconnect: str) -> None:
+    disconnector(client, "redisx")(42, session_id=session_id)
+    ((_, fields),) = cast(Any, client.xrange("__anycable__"))
+    assert fields[b"payload"] == (
+        b'{"command":"disconnect","payload":{"identifier":"{\\"user_id\\":42}","reconnect":%b}}' % reconnect.encode()
+    )
+
+
+def test_the_configuration_says_who_is_told(client: redis.Redis) -> None:
+    assert publisher(client, "")(S, {"n": 1}) is not None
+    assert client.exists("__anycable__") == 0
+    publisher(client, "redisx")(S, {"n": 2})
+    assert client.xlen("__anycable__") == 1
 
 
 def test_dates_become_text() -> None:

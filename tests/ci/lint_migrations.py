@@ -12,7 +12,7 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import create_engine
 
-from jiki_core.db.migration_sets import MigrationSet, _config, core_set, set_of_package
+from jiki_core.db.migration_sets import MigrationSet, alembic_config, core_set, set_of_package
 
 PLUGINS = ("auth", "learning", "payments", "i18n", "runner")
 #: rules that do not fit: identity keys are bigint already; text is the house's string; first tables are empty
@@ -36,7 +36,7 @@ def sets() -> list[MigrationSet]:
 def sql_of(one: MigrationSet, before: str | None, revision: str) -> str:
     """The statements of one revision, without touching a database."""
     engine = create_engine("postgresql+psycopg://")
-    config = _config(one, None)
+    config = alembic_config(one, None)
     config.output_buffer = io.StringIO()
     command.upgrade(config, f"{before or 'base'}:{revision}", sql=True)
     engine.dispose()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from jiki_core.contracts import Entitlements, Translator, ask
+from jiki_core.contracts import Entitlements, NetworkReputation, Translator, ask
 from jiki_core.db import unit_of_work
 from jiki_core.testing.databases import row_counts
+from tests.plugin_factory import PluginFolder
 
 PROVIDER = """
     @hookimpl
@@ -102,3 +103,49 @@ def test_a_provider_must_answer_every_question(made_plugins, app_with):
     status = next(one for one in app_with().extensions["jiki.host"].statuses() if one.name == "gate")
     assert status.state == "invalid"
     assert "has no method check_many" in status.cause
+
+
+# -- a default gives way ------------------------------------------------------------------------------------------------
+
+JUDGE = """
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_core.contracts import NetworkReputation
+        from acme_{name}.answers import Judge
+
+        return [Provider(NetworkReputation, Judge{default})]
+"""
+JUDGES = """
+from jiki_core.contracts import Verdict
+
+class Judge:
+    def judge(self, ip):
+        return Verdict(provider="{name}")
+"""
+
+
+def _judge(made_plugins, name, default=""):
+    body = JUDGE.format(name=name, default=default)
+    made_plugins.add(name, body, files={"answers.py": JUDGES.format(name=name)})
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("alone",), "alone"), (("alone", "better"), "better"), (("better", "zusatz"), "better")],
+    ids=["alone", "bound before", "bound after"],
+)
+def test_a_default_provider_answers_until_another_plugin_does(made_plugins, app_with, names, expected):
+    for name in names:
+        _judge(made_plugins, name, "" if name == "better" else ", is_default=True")
+    with app_with().app_context():
+        assert ask(NetworkReputation).judge("203.0.113.9").provider == expected
+
+
+@pytest.mark.parametrize("default", ["", ", is_default=True"], ids=["two that insist", "two defaults"])
+def test_two_of_a_kind_are_refused(tmp_path, default):
+    folder = PluginFolder(tmp_path)
+    _judge(folder, "first", default)
+    _judge(folder, "second", default)
+    found = folder.states()
+    assert found["first"]["state"] == "running"
+    assert "the contract NetworkReputation is answered by first already" in found["second"]["cause"]

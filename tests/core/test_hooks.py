@@ -235,6 +235,62 @@ def test_hook_emails(made_plugins, app_with, mail_catcher):
     ]
 
 
+FILE_KINDS = """
+    @hookimpl
+    def jiki_file_kinds(self) -> Sequence[FileKind]:
+        return [{kinds}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "words"),
+    [
+        ("shelf_a", 'FileKind("paper", 1_000, ("application/pdf",))', ""),
+        ("shelf_b", 'FileKind("paper", 1_000, ("image/svg+xml",))', "names image/svg+xml, which"),
+        ("shelf_c", '"paper"', "returned a str where a FileKind is expected"),
+        (
+            "shelf_d",
+            'FileKind("paper", 1, ("text/plain",)), FileKind("paper", 2, ("text/plain",))',
+            "the file kind paper is declared twice",
+        ),
+    ],
+)
+def test_hook_file_kinds(made_plugins, app_with, name, kinds, words):
+    made_plugins.add(name, FILE_KINDS.format(kinds=kinds))
+    app = app_with()
+    if words:
+        assert states(app)[name].state == "invalid"
+        assert words in states(app)[name].cause
+    else:
+        assert runtime_of(app).file_kinds[f"{name}.paper"].content_types == ("application/pdf",)
+
+
+def test_hook_notifications(made_plugins, app_with):
+    made_plugins.add(
+        "gossip",
+        """
+    @hookimpl
+    def jiki_notifications(self) -> Sequence[NotificationKind]:
+        from jiki_core.events import NotificationKind
+
+        return [NotificationKind("rumour", "A rumour", group="talk")]
+""",
+    )
+    made_plugins.add(
+        "mumble",
+        """
+    @hookimpl
+    def jiki_notifications(self) -> Sequence[NotificationKind]:
+        from jiki_core.events import NotificationKind
+
+        return [NotificationKind("No Name", "", group="talk")]
+""",
+    )
+    app = app_with()
+    assert runtime_of(app).notification_kinds["gossip.rumour"].label == "A rumour"
+    assert "'No Name' of a notification kind" in states(app)["mumble"].cause
+
+
 CONFIGURE = """
     @hookimpl
     def jiki_configure(self, app: Any, settings: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from jiki_core.db import db, unit_of_work
+from jiki_core.db import commits, db, unit_of_work
 from jiki_core.testing.pytest_plugin import scaled
 from tests.faults.ledger import assert_each_once
 
@@ -50,6 +50,25 @@ def test_a_commit_that_never_reached_the_server_is_a_failure(lab_behind_proxy, d
     with pytest.raises(OperationalError):
         bump(lab_behind_proxy, "a")
     assert (cut.cuts, lab_behind_proxy.effects("a")) == (1, 0)
+
+
+def test_the_number_of_a_lost_transaction_that_another_one_got_does_not_make_it_a_success(
+    lab, lab_behind_proxy, database_proxy, monkeypatch
+):
+    """What a crash of PostgreSQL may do: our COMMIT never arrives, and the transaction of our number did commit."""
+    other = lab.sql("insert into core.seed_records (key) values ('x') returning pg_current_xact_id()::text as xid")
+    asked = commits._did_commit
+    monkeypatch.setattr(commits, "_did_commit", lambda xid, witness: asked(other[0].xid, witness))
+    cut = database_proxy.inspect = CutAtCommit("cut")
+
+    def ask():
+        with lab_behind_proxy.app.app_context(), unit_of_work() as uow:
+            uow.enqueue(lab_behind_proxy.work.count, key="a")
+            cut.is_armed = True
+
+    with pytest.raises(OperationalError):
+        ask()
+    assert (cut.cuts, lab.sql("select 1 from core.outbox")) == (1, [])
 
 
 def test_what_a_unit_loaded_stays_readable_after_a_lost_acknowledgement(lab_behind_proxy, database_proxy):

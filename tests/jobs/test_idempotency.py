@@ -158,6 +158,28 @@ def test_a_key_that_is_none_is_refused(lab, key):
     assert lab.effects("a") == 0
 
 
+def test_the_document_shows_the_header_and_its_answers_where_a_key_is_taken(lab):
+    document = lab.app.test_client().get("/openapi/v1.json").get_json()
+    reference = {"$ref": "#/components/parameters/IdempotencyKey"}
+    for path, operations in document["paths"].items():
+        for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:
+            operation = operations[method]
+            takes = method in ("post", "put", "patch", "delete") and path.split("/")[3] in ("internal", "admin")
+            assert (reference in operation.get("parameters", [])) == takes, (method, path)
+            if takes:
+                assert "idempotency_in_progress" in operation["responses"]["409"]["description"]
+                assert "idempotency_mismatch" in operation["responses"]["422"]["description"]
+    refusing = document["paths"]["/api/v1/internal/lab/refuse"]["patch"]["responses"]["422"]
+    assert refusing["description"] == "lab_full, idempotency_mismatch"
+    assert document["components"]["parameters"]["IdempotencyKey"]["name"] == "Idempotency-Key"
+
+
+def test_a_browser_may_see_that_an_answer_was_replayed(lab):
+    origin = "http://localhost:3061"
+    answer = lab.client().get("internal/notifications", headers={"Origin": origin}).expect(200)
+    assert "Idempotency-Replayed" in answer.headers["Access-Control-Expose-Headers"]
+
+
 def test_admin_has_keys_too(lab):
     for _ in range(2):
         assert post(lab, "admin/lab/count").expect(200).body == {"by": 7}

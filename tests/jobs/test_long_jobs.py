@@ -8,8 +8,11 @@ import signal
 import subprocess
 
 import pytest
+import rq
+from rq.job import Callback
 
 from jiki_core.db.outbox import JobOptions, OutboxState
+from jiki_core.jobs.queues import open_queue
 from jiki_core.runtime import runtime_of
 from jiki_core.testing import wait_until
 from tests.plugin_factory import FLASK
@@ -187,3 +190,27 @@ def test_the_plan_tells_who_does_what_and_fails_when_nobody_does(lab, worker):
     plan = json.loads(lab.folder.flask("jobs", "plan", "--json", **where).stdout)
     assert plan["workers"] == {"default": 1, "heavy": 1, "mail": 1}
     assert plan["mistakes"] == ["no scheduler is alive: start one with `flask jobs scheduler`"]
+
+
+@pytest.mark.parametrize(
+    ("named", "arguments"),
+    [
+        ("os.mkdir", ("{path}",)),
+        ("jiki_core.jobs.dispatch.run", ("junk", 1)),
+        ("jiki_core.jobs.dispatch.run", ()),
+    ],
+)
+def test_a_worker_runs_nothing_that_valkey_names(lab, worker, tmp_path, named, arguments):
+    """Whoever can write to Valkey cannot choose the code, nor stop the worker with junk."""
+    made = tmp_path / "made"
+    queue = open_queue("default", lab.valkey)
+    filled = [argument.format(path=made) if isinstance(argument, str) else argument for argument in arguments]
+    queue.enqueue_many(
+        [rq.Queue.prepare_data(named, filled, on_success=Callback("os.getcwd"), on_failure=Callback("os.getcwd"))]
+    )
+    job_id = lab.ask("count", key="a")
+    process = worker("--queue", "default", "--burst")
+    assert process.wait(100) == 0
+    assert (made.exists(), lab.entry(job_id).state, lab.effects("a")) == (False, OutboxState.DONE, 1)
+    assert queue.count == 0
+    assert not list(lab.valkey.scan_iter("rq:job:*")), "nothing is left in Valkey"

@@ -146,6 +146,58 @@ def test_admin_retries_and_cancels_with_a_reason_and_an_actor(lab, dead):
     ]
 
 
+def test_admin_retries_all_dead_jobs_of_a_name(lab, dead):
+    client = lab.client(7)
+    other = lab.ask("bump", key="a")
+    lab.sql("update core.outbox set state = 'dead' where id = :id", id=other)
+    lab.ask("bump", key="a")
+    told = client.post("admin/jobs/retry", {"reason": "restored", "name": "lab.give_up"}).expect(200).body
+    assert (told, lab.entry(dead).state, lab.entry(other).state) == ({"retried": 1, "left": 0}, "new", "dead")
+    assert client.post("admin/jobs/retry", {"reason": "all"}).expect(200).body == {"retried": 0, "left": 1}
+    assert audits(lab) == [("job:retried", str(dead), "restored", 7)]
+
+
+def test_admin_sees_the_plan_and_what_is_missing(lab):
+    plan = lab.client(7).get("admin/jobs/plan").expect(200).body
+    assert {"name": "lab.count", "plugin": "lab", "queue": "default", "schedule": None} in plan["jobs"]
+    assert plan["listeners"]["lab.counted"] == ["lab.on.lab.counted.hear"]
+    assert "no scheduler is alive: start one with `flask jobs scheduler`" in plan["mistakes"]
+
+
+def test_admin_pauses_resumes_and_runs_schedules(lab):
+    client = lab.client(7)
+    run(lab, jobs, "schedule", "write")
+    path = "admin/jobs/schedules/lab.catches_up"
+    assert client.post(f"{path}/pause", {"reason": "night"}).expect(200).body["schedule"]["paused_reason"] == "night"
+    assert client.post(f"{path}/resume").expect(200).body["schedule"]["paused_reason"] is None
+    assert client.post(f"{path}/run", {"reason": "now"}).expect(200).body["job"]["name"] == "lab.catches_up"
+    lab.drain()
+    assert lab.effects("hour") == 1
+    client.post("admin/jobs/schedules/lab.other/pause", {"reason": "x"}).expect(404, "not_found")
+    client.post("admin/jobs/schedules/lab.other/run", {"reason": "x"}).expect(422, "schedule_not_runnable")
+    assert audits(lab) == [
+        ("schedule:paused", "lab.catches_up", "night", 7),
+        ("schedule:resumed", "lab.catches_up", None, 7),
+        ("schedule:run", "lab.catches_up", "now", 7),
+    ]
+
+
+def test_admin_lists_the_outbox_and_replays_an_event(lab):
+    client = lab.client(7)
+    with lab.app.app_context(), unit_of_work() as uow:
+        event_id = uow.emit(lab.work.Counted("a"))
+    client.post(f"admin/outbox/{event_id}/replay", {"reason": "x"}).expect(422, "job_not_retryable")
+    lab.drain()
+    listed = client.get("admin/outbox?kind=event&state=done&name=lab.counted").expect(200).body["results"]
+    assert [one["id"] for one in listed] == [str(event_id)]
+    copy = client.post(f"admin/outbox/{event_id}/replay", {"reason": "listener was broken"}).expect(201).body["entry"]
+    assert (copy["kind"], copy["state"]) == ("event", "new")
+    lab.drain()
+    assert lab.effects("a") == 2
+    assert audits(lab) == [("outbox:replayed", str(event_id), "listener was broken", 7)]
+    client.post("admin/outbox/junk/replay", {"reason": "x"}).expect(404, "not_found")
+
+
 def test_strangers_see_nothing(lab, dead):
     from jiki_core.testing import ApiClient
 

@@ -208,3 +208,16 @@ def test_a_row_in_valkey_names_nothing_but_our_dispatcher(lab):
     assert queued.func_name == "jiki_core.jobs.dispatch.run"
     assert queued.args == [str(job_id), 1] or queued.args == (str(job_id), 1)
     assert waiting_ids("default", lab.valkey) == {queued.id}
+
+
+def test_a_listener_that_only_the_emitting_process_knew_gets_its_job(lab):
+    with lab.app.app_context(), unit_of_work() as uow:
+        event_id = uow.emit(lab.work.Counted("a"))
+    assert lab.entry(event_id).listeners == ["lab.on.lab.counted.hear"]
+    newer = "lab.on.lab.counted.write_home"
+    lab.sql("update core.outbox set listeners = array_append(listeners, :newer)", newer=newer)
+    lab.drain()
+    waiting = lab.sql("select state, queue, reason from core.outbox where name = :newer", newer=newer)
+    assert [(row.state, row.queue) for row in waiting] == [("new", "default")]
+    assert waiting[0].reason == f"no job named {newer} in this process; waits for a worker that knows it"
+    assert lab.effects("a") == 1

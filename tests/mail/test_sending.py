@@ -7,9 +7,10 @@ import email.policy
 
 import pytest
 
-from jiki_core.db import unit_of_work
+from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import OutboxState
 from jiki_core.mail import causes_of, lift, may_receive, send_mail, suppress
+from jiki_core.testing import ApiClient
 from tests.laboratory_fixtures import Laboratory
 from tests.mail.servers import Moody, smtp_server
 
@@ -62,13 +63,54 @@ def test_a_subject_cannot_smuggle_headers_in(lab, caught):
     assert message["Bcc"] is None
 
 
-def test_the_one_click_headers_go_with_mail_that_people_may_refuse(lab, caught):
+def test_the_senders_own_one_click_headers_go_with_mail_that_people_may_refuse(lab, caught):
     send(lab, "lab.news", headers=UNSUBSCRIBE)
-    send(lab, "lab.nudge", context={"unsubscribe_url": "https://web.test/unsubscribe"})
-    news, nudge = caught()
-    assert news["List-Unsubscribe"] == UNSUBSCRIBE["List-Unsubscribe"]
-    assert news["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert nudge["List-Unsubscribe"] == "<https://web.test/unsubscribe>"
+    (news,) = caught()
+    assert {name: news[name] for name in UNSUBSCRIBE} == UNSUBSCRIBE
+
+
+@pytest.mark.parametrize("key", ["lab.news", "lab.nudge"])
+def test_mail_that_people_may_refuse_has_a_button_even_when_its_sender_has_none(lab, caught, key):
+    send(lab, key, to="Ada@example.test")
+    (message,) = caught()
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    url = message["List-Unsubscribe"].strip("<>")
+    assert "ada" not in url.lower().partition("mail_suppressions")[2].partition(".")[0]
+    path = url.partition("/api/v1/")[2]
+    form = {"data": "List-Unsubscribe=One-Click", "content_type": "application/x-www-form-urlencoded"}
+    for _ in range(2):
+        ApiClient(lab.app).post(path, **form).expect(204)
+    with lab.app.app_context():
+        assert causes_of(reading(), "ada@example.test") == {"unsubscribe"}
+        assert may_receive(reading(), "ada@example.test", "transactional")
+        assert not may_receive(reading(), "ada@example.test", "notifications")
+    ApiClient(lab.app).post(f"{path[:-8]}AAAAAAA=", **form).expect(404, "not_found")
+    ApiClient(lab.app).post("external/mail_suppressions/junk", **form).expect(404, "not_found")
+
+
+def test_the_button_is_one_line_that_mail_programs_can_read(lab, mail_catcher):
+    mail_catcher.clear()
+    url = f"<https://api.test/api/v1/auth/unsubscribe/{'t' * 120}?key=newsletters>"
+    send(lab, "lab.news", headers={**UNSUBSCRIBE, "List-Unsubscribe": url})
+    lab.drain()
+    (path,) = (mail_catcher._maildir / "new").iterdir()
+    assert f"\nList-Unsubscribe: {url}\n" in path.read_text()
+
+
+def test_account_mail_has_no_button_and_cannot_be_given_one(lab, caught):
+    with pytest.raises(TypeError, match=r"the e-mail 'lab\.receipt' is transactional, which nobody can refuse"):
+        send(lab, headers=UNSUBSCRIBE)
+    send(lab, headers={"Reply-To": "help@example.test"})
+    (message,) = caught()
+    assert message["Reply-To"] == "help@example.test"
+    assert [name for name in message if name.lower().startswith("list-")] == []
+
+
+def test_the_button_of_account_mail_that_older_code_asked_for_is_left_out(lab, caught):
+    send(lab)
+    lab.sql("update core.outbox set payload = jsonb_set(payload, '{headers,List-Unsubscribe}', '\"<x>\"')")
+    (message,) = caught()
+    assert message["List-Unsubscribe"] is None
 
 
 def test_a_sender_may_not_set_headers_of_ours(lab):

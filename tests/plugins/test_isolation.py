@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select, update
 
@@ -14,7 +16,8 @@ from jiki_core.observability.metrics import render
 from jiki_core.plugins.pausing import resume_plugin
 from jiki_core.plugins.suspending import FAILURES_IN_A_ROW, FailureCounts
 from jiki_core.runtime import runtime_of
-from jiki_core.testing import drain_outbox
+from jiki_core.security import Identity
+from jiki_core.testing import CableClient, SubscriptionRejected, drain_outbox, wait_until
 from tests.plugins.test_pausing import BELL, WORK
 
 FAILING = """
@@ -112,17 +115,105 @@ def test_a_success_between_failures_keeps_a_job_from_being_suspended(faulty):
     assert runtime_of(faulty).plugins.suspension_of("faulty.bad") is None
 
 
+CHANNELS = """
+    @hookimpl
+    def jiki_channels(self) -> Sequence[type[Channel]]:
+        from acme_shaky.channels import ShakyChannel, SteadyChannel
+
+        return [ShakyChannel, SteadyChannel]
+"""
+CHANNELS_SOURCE = """
+from __future__ import annotations
+from jiki_core.cable import Channel, Rate, action
+
+is_repaired = False
+
+class SteadyChannel(Channel):
+    truth = "GET /x"
+    rate = Rate(100, per_seconds=1.0, burst=100)
+
+    def subscribed(self) -> None:
+        self.stream_from("steady")
+
+    @action
+    def say(self, data) -> None:
+        self.transmit({"said": data.get("words")})
+
+class ShakyChannel(SteadyChannel):
+    name = "ShakyChannel"
+
+    @action
+    def say(self, data) -> None:
+        if not is_repaired:
+            raise RuntimeError("always")
+        self.transmit({"said": data.get("words")})
+"""
+
+
+def test_a_channel_that_only_fails_is_suspended_audited_and_goes_on_after_resume(made_plugins, app_with):
+    from jiki_auth.testing import signed_in
+
+    made_plugins.add("shaky", CHANNELS, files={"channels.py": CHANNELS_SOURCE})
+    app = app_with("auth")
+    import acme_shaky.channels as channels
+
+    plugins = runtime_of(app).plugins
+    with CableClient(app, signed_in(app)) as cable:
+        shaky, steady = cable.subscribe("ShakyChannel"), cable.subscribe("SteadyChannel")
+        for _ in range(FAILURES_IN_A_ROW):
+            shaky.perform("say", words="x")
+            assert shaky.receive() == {"error": {"type": "internal_error"}}
+        reason = plugins.suspension_of("ShakyChannel")
+        assert reason == f"failed {FAILURES_IN_A_ROW} times in a row, the last time with: RuntimeError: always"
+        channels.is_repaired = True
+        shaky.perform("say", words="x")
+        assert shaky.receive()["error"]["type"] == "plugin_paused"
+        with CableClient(app, signed_in(app)) as other, pytest.raises(SubscriptionRejected):
+            other.subscribe("ShakyChannel")
+        steady.perform("say", words="the rest of the plugin goes on")
+        assert steady.receive() == {"said": "the rest of the plugin goes on"}
+        runtime_of(app).publish("steady", {"n": 1})
+        assert shaky.receive() == {"n": 1}, "what others send still comes"
+        with app.app_context():
+            actions = reading().execute(select(AuditEvent.action, AuditEvent.target_id, AuditEvent.plugin)).all()
+            assert ("channel:suspended", "ShakyChannel", "shaky") in [tuple(row) for row in actions]
+            with unit_of_work() as uow:
+                assert resume_plugin(uow, "shaky")
+        wait_until(lambda: plugins.suspension_of("ShakyChannel") is None, seconds=2)
+        shaky.perform("say", words="again")
+        assert shaky.receive() == {"said": "again"}
+
+
+def test_a_guard_may_take_fewer_arguments_and_is_asked_only_while_its_plugin_is_in_order(made_plugins, app_with):
+    made_plugins.add(
+        "terse",
+        """
+    @hookimpl
+    def jiki_authorize(self, permission: str) -> bool | None:
+        return permission == "terse.pass"
+""",
+    )
+    host = app_with().extensions["jiki.host"]
+    somebody = Identity(1, "session")
+    assert host.authorize(somebody, "terse.pass", None) is True
+    assert host.authorize(somebody, "terse.other", None) is False
+    host.mark_schema({"terse": "its tables are behind"})
+    assert host.authorize(somebody, "terse.pass", None) is False
+    host.mark_schema({})
+    assert host.authorize(somebody, "terse.pass", None) is True
+
+
 def test_metrics_tell_what_each_plugin_costs(made_plugins, app_with):
     made_plugins.add("bell", BELL, files={"work.py": WORK})
     app = app_with()
     app.test_client().get("/api/v1/external/bell")
-    from jiki_core.security import Identity
-
     runtime_of(app).authorize(Identity(1, "session"), "x.y", None)
     text = render()[0].decode()
     assert 'jiki_plugin_boot_seconds{plugin="bell"}' in text
     assert 'jiki_db_queries_per_request_count{plugin="bell"}' in text
-    assert 'jiki_plugin_hook_duration_seconds_count{hook="jiki_authorize",plugin="bell"}' in text
+    (calls,) = re.findall(r'jiki_plugin_hook_calls_total{hook="jiki_authorize",plugin="bell"} (\S+)', text)
+    assert float(calls) >= 1
+    assert 'jiki_plugin_hook_seconds_total{hook="jiki_authorize",plugin="bell"}' in text
 
 
 def test_development_shows_the_costs_of_a_request_and_production_does_not(made_plugins, app_with):

@@ -126,4 +126,13 @@ def test_strict_status_fails_when_processes_differ_or_none_runs(fine, made_plugi
     differ = made_plugins.flask("plugins", "status", "--strict", **services)
     assert differ.returncode == 1
     assert "fine: version is 0.9 in worker@b:9" in differ.stderr
+    watcher = fine.extensions["jiki.gate"].watcher
+    wait_until(lambda: watcher.differences, seconds=8, what="the next heartbeat")
+    client = fine.test_client()
+    told = client.get("/health/ready").get_json()
+    assert (told["ready"], told["fingerprint"]) == (True, watcher._picture().fingerprint)
+    assert told["differences"][0].startswith("fine: version is 0.9 in worker@b:9; 1.0.0 in web@")
+    strict = client.get("/health/ready?strict")
+    assert (strict.status_code, strict.get_json()["ready"]) == (503, False)
+    assert client.get("/health/ready").status_code == 200, "a rolling deploy goes on"
     assert made_plugins.flask("plugins", "status", **services).returncode == 0

@@ -6,14 +6,28 @@ import uuid
 from typing import Any
 
 import marshmallow as ma
+import redis
 from sqlalchemy import func, select
 
 from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import OutboxEntry, OutboxKind, OutboxState
-from jiki_core.errors import NotFound
+from jiki_core.errors import NotFound, Unavailable
 from jiki_core.http import Blueprint, PageQuery, Reply, Schema, fields, paginate, reply, reply_page, timestamp
-from jiki_core.jobs.control import JobNotCancellable, JobNotRetryable, cancel_job, describe, retry_job
+from jiki_core.jobs.control import (
+    JobNotCancellable,
+    JobNotRetryable,
+    ScheduleNotRunnable,
+    cancel_job,
+    describe,
+    pause_schedule,
+    resume_schedule,
+    retry_dead_jobs,
+    retry_job,
+    run_schedule,
+)
+from jiki_core.jobs.plan import make_plan
 from jiki_core.jobs.schedules import ScheduleRow, scheduled_jobs
+from jiki_core.runtime import runtime
 from jiki_core.security import me
 
 blp = Blueprint("jobs", __name__, url_prefix="/jobs", description="Background jobs, for operators")
@@ -83,6 +97,34 @@ class ScheduleList(Schema):
     schedules = fields.List(fields.Nested(ScheduleShape), required=True)
 
 
+class RetryDeadBody(ReasonBody):
+    name = fields.Text(load_default=None, allow_none=True, metadata={"description": "stored name; all when left out"})
+
+
+class RetriedReply(Schema):
+    retried = fields.Whole(required=True)
+    left = fields.Whole(required=True, metadata={"description": "one with their unique key is in flight"})
+
+
+class ScheduleReply(Schema):
+    schedule = fields.Nested(ScheduleShape, required=True)
+
+
+class PlannedJobShape(Schema):
+    name = fields.Text(required=True)
+    plugin = fields.Text(required=True)
+    queue = fields.Text(required=True)
+    schedule = fields.Text(required=True, allow_none=True)
+
+
+class PlanReply(Schema):
+    jobs = fields.List(fields.Nested(PlannedJobShape), required=True)
+    listeners = fields.Dict(required=True, metadata={"description": "event -> jobs that deliver it"})
+    workers = fields.Dict(required=True, metadata={"description": "queue -> living workers"})
+    schedulers = fields.Whole(required=True)
+    mistakes = fields.List(fields.Text(), required=True, metadata={"description": "what would wait for ever"})
+
+
 @blp.route("")
 @blp.arguments(JobQuery, location="query")
 @blp.response(200, AdminJobList)
@@ -113,29 +155,65 @@ def summary() -> Reply:
     return reply({"counts": [{"queue": queue, "state": state, "count": count} for queue, state, count in rows]})
 
 
+@blp.route("/plan")
+@blp.response(200, PlanReply)
+@blp.raises(Unavailable)
+def plan() -> Reply:
+    """Which job runs where, who listens to what, and whether somebody is there to do it."""
+    try:
+        return reply(make_plan(runtime(), runtime().redis).as_json())
+    except redis.RedisError as error:
+        raise Unavailable(retry_after_seconds=1) from error
+
+
+@blp.route("/retry", methods=["POST"])
+@blp.arguments(RetryDeadBody)
+@blp.response(200, RetriedReply)
+def retry_dead(body: dict[str, Any]) -> Reply:
+    """Gives dead jobs their tries back, at most 500 at once."""
+    with unit_of_work() as uow:
+        retried, left = retry_dead_jobs(uow, name=body["name"], reason=body["reason"], actor_id=me().user_id)
+    return reply({"retried": retried, "left": left})
+
+
 @blp.route("/schedules")
 @blp.response(200, ScheduleList)
 def schedules() -> Reply:
     """What runs by itself, and when next."""
-    known = scheduled_jobs()
     rows = reading().scalars(select(ScheduleRow).order_by(ScheduleRow.name)).all()
-    return reply(
-        {
-            "schedules": [
-                {
-                    "name": row.name,
-                    "cron": row.cron,
-                    "timezone": row.timezone,
-                    "catch_up": row.catch_up,
-                    "next_tick_at": timestamp(row.next_tick_at),
-                    "last_tick_at": timestamp(row.last_tick_at),
-                    "paused_reason": row.paused_reason,
-                    "is_known": row.name in known,
-                }
-                for row in rows
-            ]
-        }
-    )
+    return reply({"schedules": [_schedule_shape(row) for row in rows]})
+
+
+@blp.route("/schedules/<name>/pause", methods=["POST"])
+@blp.arguments(ReasonBody)
+@blp.response(200, ScheduleReply)
+@blp.raises(NotFound)
+def pause(body: dict[str, Any], name: str) -> Reply:
+    """Stops its ticks until it is resumed."""
+    with unit_of_work() as uow:
+        pause_schedule(uow, name, reason=body["reason"], actor_id=me().user_id)
+    return _schedule_reply(name)
+
+
+@blp.route("/schedules/<name>/resume", methods=["POST"])
+@blp.response(200, ScheduleReply)
+@blp.raises(NotFound)
+def resume(name: str) -> Reply:
+    """Lets it tick again; missed ticks are treated by its catch-up policy."""
+    with unit_of_work() as uow:
+        resume_schedule(uow, name, actor_id=me().user_id)
+    return _schedule_reply(name)
+
+
+@blp.route("/schedules/<name>/run", methods=["POST"])
+@blp.arguments(ReasonBody)
+@blp.response(200, AdminJobReply)
+@blp.raises(ScheduleNotRunnable)
+def run(body: dict[str, Any], name: str) -> Reply:
+    """Asks for its job now, beside its ticks."""
+    with unit_of_work() as uow:
+        job_id = run_schedule(uow, name, reason=body["reason"], actor_id=me().user_id)
+    return _reply(job_id)
 
 
 @blp.route("/<job_id>")
@@ -183,6 +261,28 @@ def _reply(wanted: uuid.UUID) -> Reply:
     if entry is None:
         raise NotFound()
     return reply({"job": describe(entry)})
+
+
+def _schedule_reply(name: str) -> Reply:
+    row = (
+        reading()
+        .scalars(select(ScheduleRow).where(ScheduleRow.name == name).execution_options(populate_existing=True))
+        .one()
+    )
+    return reply({"schedule": _schedule_shape(row)})
+
+
+def _schedule_shape(row: ScheduleRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "cron": row.cron,
+        "timezone": row.timezone,
+        "catch_up": row.catch_up,
+        "next_tick_at": timestamp(row.next_tick_at),
+        "last_tick_at": timestamp(row.last_tick_at),
+        "paused_reason": row.paused_reason,
+        "is_known": row.name in scheduled_jobs(),
+    }
 
 
 def _parse(job_id: str) -> uuid.UUID:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jiki_core.contracts import Cardinality, Contract, question
 
 
@@ -36,6 +38,15 @@ class MailConsent(Contract):
     @question(absent="", failing="")
     def unsubscribe_url(self, user_id: int, preference: str) -> str:
         """The web client's page that turns the preference off."""
+        raise AssertionError("answered by a provider")
+
+
+class StreakWishes(Contract):
+    """Who wants to keep a streak (`streaks_enabled` of contract.md 2.5). Answered by auth."""
+
+    @question(absent=lambda user_ids: [], failing=lambda user_ids: [])
+    def wanting(self, user_ids: Sequence[int]) -> list[int]:
+        """Those of `user_ids` who do, in no order."""
         raise AssertionError("answered by a provider")
 
 

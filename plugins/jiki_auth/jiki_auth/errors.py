@@ -95,7 +95,7 @@ class KeyExpired(DomainError):
 
 
 class InvalidSignature(DomainError):
-    """A notice that is not from one of our SNS topics."""
+    """A notice that is not from one of our SNS topics, or a report that the scanner of leaked keys did not sign."""
 
     symbol = "invalid_signature"
     status = 401
@@ -111,3 +111,15 @@ class StripeError(DomainError):
 class UserNotFound(DomainError):
     symbol = "user_not_found"
     status = 404
+
+
+class InvalidAvatar(DomainError):
+    """Not one of the four image types, or not decodable within the limits; `reason` says what is wrong."""
+
+    symbol = "invalid_avatar"
+
+
+class AvatarTooLarge(DomainError):
+    """Beyond 5 MB (contract.md 3.18)."""
+
+    symbol = "avatar_too_large"

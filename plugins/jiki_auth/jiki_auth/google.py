@@ -10,6 +10,7 @@ import jwt
 from flask import current_app
 
 from jiki_auth.addresses import is_email, normalise_email
+from jiki_auth.metrics import count_attempt
 from jiki_auth.outbound import OutsideRefused, OutsideUnavailable, fetch, post_form
 from jiki_auth.settings import AuthSettings
 from jiki_core.errors import InvalidToken
@@ -18,6 +19,7 @@ from jiki_core.observability import get_logger
 log = get_logger(__name__)
 ALGORITHMS = ("RS256", "ES256")
 MAXIMUM_CODE_LENGTH = 2_048
+MAXIMUM_PICTURE_URL_LENGTH = 1_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class GoogleAccount:
     id: str
     email: str
     name: str | None
+    picture_url: str | None = None
 
 
 def exchange_code(code: str, settings: AuthSettings) -> GoogleAccount:
@@ -47,8 +50,10 @@ def exchange_code(code: str, settings: AuthSettings) -> GoogleAccount:
         claims = _verified_claims(str(answer.get("id_token") or ""), settings)
     except (OutsideUnavailable, OutsideRefused, jwt.PyJWTError, ValueError) as error:
         log.info("google_sign_in_refused", error=type(error).__name__)
+        count_attempt("google", "refused")
         raise InvalidToken() from None
     account = _account(claims)
+    count_attempt("google", "accepted" if account else "refused")
     if account is None:
         raise InvalidToken()
     return account
@@ -87,4 +92,10 @@ def _account(claims: dict[str, Any]) -> GoogleAccount | None:
     subject, name = claims.get("sub"), claims.get("name")
     if claims.get("email_verified") is not True or not isinstance(subject, str) or not subject or not is_email(email):
         return None
-    return GoogleAccount(subject, email, name[:100] if isinstance(name, str) and name.strip() else None)
+    picture = claims.get("picture")
+    return GoogleAccount(
+        subject,
+        email,
+        name[:100] if isinstance(name, str) and name.strip() else None,
+        picture if isinstance(picture, str) and 0 < len(picture) <= MAXIMUM_PICTURE_URL_LENGTH else None,
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from jiki_auth.errors import AvatarTooLarge, InvalidAvatar
 from jiki_auth.models import User
-from jiki_auth.outbound import fetch
+from jiki_auth.outbound import OutsideRefused, fetch, is_allowed_origin
 from jiki_auth.settings import auth_settings
 from jiki_auth.throttles import may_mail_confirmation, may_mail_reset
 from jiki_core.contracts import AccountSetup, ask
-from jiki_core.db import UnitOfWork
+from jiki_core.db import UnitOfWork, reading
 from jiki_core.jobs import JobRun
+from jiki_core.storage import discard, store
 
 
 class AccountNotPrepared(Exception):
@@ -46,6 +48,27 @@ def answer_confirmation_request(uow: UnitOfWork, email: str) -> None:
 def confirm_sns_subscription(run: JobRun, url: str) -> None:
     """Follows the link that makes SNS deliver to us; its host was checked with the notice's signature."""
     fetch(url, ca_file=auth_settings().sns_ca_file)
+
+
+def copy_google_avatar(run: JobRun, user_id: int, url: str) -> None:
+    """Gives an account without an avatar the picture of its Google account; a picture that will not do is left out."""
+    from jiki_auth.avatars import reencode
+    from jiki_auth.commands.change_avatar import set_first_avatar
+
+    has_none = select(User.id).where(User.id == user_id, User.avatar_url.is_(None))
+    if reading().execute(has_none).scalar_one_or_none() is None:
+        return
+    if not is_allowed_origin(url, auth_settings().google_picture_origins):
+        return
+    try:
+        drawn = reencode(fetch(url))
+    except (OutsideRefused, InvalidAvatar, AvatarTooLarge):
+        return
+    staged = store("auth.avatar", drawn, filename="avatar.webp", user_id=user_id)
+    with run.unit_of_work() as uow:
+        is_set = set_first_avatar(uow, user_id, staged)
+    if not is_set:
+        discard(staged)
 
 
 def sweep(uow: UnitOfWork) -> int:

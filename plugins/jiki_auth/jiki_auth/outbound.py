@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from jiki_core.db import refuse_inside_unit, release_connection
 
@@ -28,6 +29,16 @@ class OutsideRefused(Exception):
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> NoReturn:
         raise OutsideUnavailable("a redirect, which is not followed")
+
+
+def is_allowed_origin(url: str, allowed: Collection[str]) -> bool:
+    """Whether a URL that somebody else told us begins with one of the origins; `*` there is one label of a host."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    origin = f"{parts.scheme}://{parts.netloc}".lower()  # with credentials and port, which no origin of ours matches
+    return any(re.fullmatch(re.escape(one).replace(r"\*", "[a-z0-9-]+"), origin) for one in allowed)
 
 
 def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ PERSONAL_DATA = [
             "email",
             "unconfirmed_email",
             "name",
+            "avatar_url",
             "google_id",
             "confirmed_at",
             "explicit_locale",

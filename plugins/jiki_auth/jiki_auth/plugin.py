@@ -17,6 +17,7 @@ from jiki_core.jobs import Job, Schedule
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins import PersonalTable, Plugin, Seed, hookimpl
 from jiki_core.security import Identity, Permission, Role
+from jiki_core.storage import FileKind
 
 
 class AuthPlugin(Plugin):
@@ -67,20 +68,31 @@ class AuthPlugin(Plugin):
             Job(jobs.answer_reset_request),
             Job(jobs.answer_confirmation_request),
             Job(jobs.confirm_sns_subscription),
+            Job(jobs.copy_google_avatar, queue="heavy", timeout_seconds=60),
             Job(jobs.sweep, schedule=Schedule("20 3 * * *")),
         ]
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
-        from jiki_auth.contracts import HumanCheck, MailConsent
-        from jiki_auth.providers import Captcha, ClosingAccounts, LiveSignIns, UserAccounts, UserConsent
-        from jiki_core.contracts import AccountErasure, Accounts, SignIns
+        from jiki_auth.contracts import HumanCheck, MailConsent, StreakWishes
+        from jiki_auth.providers import (
+            Captcha,
+            ClosingAccounts,
+            DigestConsent,
+            LiveSignIns,
+            UserAccounts,
+            UserConsent,
+            WantedStreaks,
+        )
+        from jiki_core.contracts import AccountErasure, Accounts, DigestWishes, SignIns
 
         return [
             Provider(Accounts, UserAccounts),
             Provider(SignIns, LiveSignIns),
             Provider(AccountErasure, ClosingAccounts),
             Provider(MailConsent, UserConsent),
+            Provider(DigestWishes, DigestConsent),
+            Provider(StreakWishes, WantedStreaks),
             Provider(HumanCheck, Captcha),
         ]
 
@@ -96,6 +108,12 @@ class AuthPlugin(Plugin):
         from jiki_auth.personal_data import PERSONAL_DATA
 
         return PERSONAL_DATA
+
+    @hookimpl
+    def jiki_file_kinds(self) -> Sequence[FileKind]:
+        from jiki_auth.avatars import KEPT
+
+        return [KEPT]
 
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:

@@ -13,7 +13,7 @@ from jiki_auth.commands.delete_account import delete_account, prepare_deletion
 from jiki_auth.errors import StripeError
 from jiki_auth.models import User
 from jiki_auth.unsubscribe_links import PREFERENCES, one_click_headers, page_url
-from jiki_core.contracts import Account, Translator, ask
+from jiki_core.contracts import Account, Translator, Unsubscribing, ask
 from jiki_core.db import UnitOfWork, reading
 from jiki_core.security import Identity
 
@@ -85,6 +85,26 @@ class UserConsent:
 
     def unsubscribe_url(self, user_id: int, preference: str) -> str:
         return page_url(user_id, preference)
+
+
+class WantedStreaks:
+    """Answers `StreakWishes`."""
+
+    def wanting(self, user_ids: Sequence[int]) -> list[int]:
+        wanted = select(User.id).where(User.id.in_(list(user_ids)), User.streaks_enabled)
+        return list(reading().scalars(wanted))
+
+
+class DigestConsent:
+    """Answers the core's `DigestWishes` by the preference `activity_emails`."""
+
+    def wanting(self, user_ids: Sequence[int]) -> dict[int, Unsubscribing] | None:
+        found = reading().scalars(select(User).where(User.id.in_(list(user_ids)), User.receive_activity_emails))
+        return {
+            user.id: Unsubscribing(one_click_headers(user.id, "activity_emails"), page_url(user.id, "activity_emails"))
+            for user in found
+            if _may_receive(user)
+        }
 
 
 class Captcha:

@@ -284,6 +284,12 @@ class ProfileShape(Schema):
     total_active_days = fields.Whole()
 
 
+class AvatarBody(Schema):
+    """A PNG, JPEG, GIF or WebP image of at most 5 MB."""
+
+    avatar = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+
+
 class ProfileReply(Schema):
     profile = fields.Nested(ProfileShape, required=True)
     meta = fields.Dict(required=True)

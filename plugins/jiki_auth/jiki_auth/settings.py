@@ -47,11 +47,20 @@ class AuthSettings:
     google_redirect_uri: str = setting("postmessage", help="Redirect URI of the code; the web client's popup uses this")
     google_issuer: str = setting("https://accounts.google.com", help="Issuer of Google's id tokens")
     google_token_url: str = setting("https://oauth2.googleapis.com/token", help="Where codes are exchanged")
+    google_picture_origins: tuple[str, ...] = setting(
+        ("https://*.googleusercontent.com",),
+        help="Where pictures of Google accounts may be fetched from; `*` is one label, empty means nowhere",
+    )
     google_jwks_url: str = setting("https://www.googleapis.com/oauth2/v3/certs", help="Google's signing keys")
     ses_topic_arns: tuple[str, ...] = setting(
         (),
         help="SNS topics whose bounces and complaints are believed; empty means none",
         example="arn:aws:sns:eu-west-1:123456789012:ses",
+    )
+    leak_report_keys_url: str = setting(
+        "",
+        help="Published keys of the scanner whose reports of leaked API keys are believed; empty means none",
+        example="https://api.github.com/meta/public_keys/secret_scanning",
     )
     sns_certificate_hosts: tuple[str, ...] = setting(
         ("sns.*.amazonaws.com", "sns.*.amazonaws.com.cn"),

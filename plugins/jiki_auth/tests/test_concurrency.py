@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 
+from PIL import Image
 from sqlalchemy import func, select
 
 from jiki_auth.models import Session, User
 from jiki_auth.testing import PASSWORD, make_user, signed_in
 from jiki_core.db import reading
-from jiki_core.testing import ApiClient
+from jiki_core.storage import attached
+from jiki_core.testing import ApiClient, drain_outbox
 
 from .conftest import code_of, seed_of
 
@@ -84,3 +87,26 @@ def test_many_uses_of_a_key_at_once(committed_db):
     client = {"Authorization": f"Bearer {key}"}
     answers = at_once([lambda: ApiClient(committed_db, client).get("internal/me")] * 5)
     assert [answer.status for answer in answers] == [200] * 5
+
+
+def test_of_two_avatars_at_once_one_stays_and_the_other_goes(committed_db):
+    user = make_user(committed_db)
+    target = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(target, "PNG")
+
+    def put():
+        sent = {"avatar": (io.BytesIO(target.getvalue()), "me.png")}
+        return signed_in(committed_db, user).call(
+            "PUT", "internal/profile/avatar", data=sent, content_type="multipart/form-data"
+        )
+
+    urls = {answer.expect(200).body["profile"]["avatar_url"] for answer in at_once([put, put])}
+    drain_outbox(committed_db)
+    shown = signed_in(committed_db, user).get("internal/me").expect(200).body["user"]["avatar_url"]
+    statuses = {}
+    for url in urls | {shown}:
+        with committed_db.test_client().get(url) as answer:
+            statuses[url] = answer.status_code
+    assert statuses == {**dict.fromkeys(urls, 404), shown: 200}
+    with committed_db.app_context():
+        assert len(attached(User, [user.id], name="avatar")[user.id]) == 1

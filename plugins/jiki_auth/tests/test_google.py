@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from jiki_auth.models import Session, User
+from jiki_auth.outbound import is_allowed_origin
+from jiki_auth.settings import AuthSettings
 from jiki_auth.testing import PASSWORD, make_user, signed_in
 from jiki_core.db import reading
 from jiki_core.testing import ApiClient, drain_outbox, wait_until
+
+from .outside_world import serving
 
 CLIENT_ID = "jiki.apps.example"
 ISSUER = "https://accounts.example"
@@ -156,3 +163,87 @@ def test_a_provider_that_is_away_is_an_invalid_token(app_with, google_settings):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_routes_of_exercism_are_not_ours(client, method):
     client.call(method, "auth/exercism").expect(404, "not_found")
+
+
+# -- the picture --------------------------------------------------------------------------------------------------------
+
+
+def drawing():
+    target = io.BytesIO()
+    Image.new("RGB", (96, 96), "teal").save(target, "JPEG")
+    return target.getvalue()
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """A host of pictures: the address of each is its path; the paths that were asked for."""
+    known, asked = {"/ada.jpg": drawing(), "/page.html": b"<html></html>"}, []
+
+    def answer(path, _form):
+        asked.append(path)
+        return (200, "image/jpeg", known[path]) if path in known else (404, "text/plain", b"")
+
+    with serving(answer) as port:
+        yield SimpleNamespace(origin=f"http://127.0.0.1:{port}", asked=asked)
+
+
+@pytest.fixture
+def drawn_school(app_with, google_settings, pictures):
+    return app_with(**google_settings, JIKI_AUTH_GOOGLE_PICTURE_ORIGINS=pictures.origin)
+
+
+def avatar_of(app, picture):
+    visitor = ApiClient(app)
+    visitor.post("auth/google", {"code": code(picture=picture)}).expect(200)
+    drain_outbox(app)
+    return visitor.get("internal/me").expect(200).body["user"]["avatar_url"]
+
+
+def test_a_new_account_gets_the_picture_drawn_anew(drawn_school, pictures):
+    url = avatar_of(drawn_school, f"{pictures.origin}/ada.jpg")
+    with drawn_school.test_client().get(url) as answer:
+        assert Image.open(io.BytesIO(answer.data)).format == "WEBP"
+
+
+@pytest.mark.parametrize("path", ["/page.html", "/missing.jpg"])
+def test_a_picture_that_will_not_do_is_left_out(drawn_school, pictures, path):
+    assert avatar_of(drawn_school, pictures.origin + path) is None
+
+
+@pytest.mark.parametrize("picture", [7, "", "x" * 1_200, "http://169.254.169.254/latest", "file:///etc/hostname"])
+def test_a_picture_from_elsewhere_is_not_even_asked_for(drawn_school, pictures, picture):
+    before = len(pictures.asked)
+    assert avatar_of(drawn_school, picture) is None
+    assert len(pictures.asked) == before
+
+
+def test_an_avatar_that_is_there_stays(drawn_school, pictures):
+    user = make_user(drawn_school)
+    client = signed_in(drawn_school, user)
+    sent = {"avatar": (io.BytesIO(drawing()), "me.jpg")}
+    own = client.call("PUT", "internal/profile/avatar", data=sent, content_type="multipart/form-data").expect(200).body
+    claims = {"email": user.email, "sub": "google-own", "picture": f"{pictures.origin}/ada.jpg"}
+    ApiClient(drawn_school).post("auth/google", {"code": code(**claims)}).expect(200)
+    drain_outbox(drawn_school)
+    assert client.get("internal/me").body["user"]["avatar_url"] == own["profile"]["avatar_url"]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_allowed"),
+    [
+        ("https://lh3.googleusercontent.com/a/photo=s96-c", True),
+        ("https://LH3.googleusercontent.com/a", True),
+        ("http://lh3.googleusercontent.com/a", False),
+        ("https://googleusercontent.com/a", False),
+        ("https://a.b.googleusercontent.com/a", False),
+        ("https://lh3.googleusercontent.com.evil.example/a", False),
+        ("https://lh3.googleusercontent.com@evil.example/a", False),
+        ("https://evil.example@lh3.googleusercontent.com/a", False),
+        ("https://lh3.googleusercontent.com:8443/a", False),
+        ("//lh3.googleusercontent.com/a", False),
+        ("https://[lh3.googleusercontent.com/a", False),
+        ("", False),
+    ],
+)
+def test_where_pictures_may_come_from(url, is_allowed):
+    assert is_allowed_origin(url, AuthSettings().google_picture_origins) is is_allowed

@@ -19,7 +19,7 @@ from jiki_i18n.engines import machine_translations
 from jiki_i18n.locales import SOURCE_LOCALE
 from jiki_i18n.models import CurrentPublication, PublishedCatalogue
 from jiki_i18n.settings import I18nSettings
-from jiki_i18n.storage import POINTER_NAME, storage
+from jiki_i18n.storage import FILES, POINTER_NAME, put_pointer
 
 log = get_logger(__name__)
 _built = counter("jiki_i18n_catalogues_total", "Catalogues made for publications", ["outcome"])
@@ -64,9 +64,9 @@ def write_current_pointers() -> int | None:
         .order_by(PublishedCatalogue.locale, PublishedCatalogue.namespace)
     )
     for locale, files in groupby(rows, key=lambda row: row.locale):
-        name, body = f"{locale}/{POINTER_NAME}", pack_pointer(locale, files)
-        if storage().get(name) != body:
-            storage().put(name, body)
+        body = pack_pointer(locale, files)
+        if FILES.get(f"{locale}/{POINTER_NAME}") != body:
+            put_pointer(locale, body)
     return current
 
 

@@ -25,10 +25,8 @@ class I18nPlugin(Plugin):
     @hookimpl
     def jiki_configure(self, app: Flask, settings: I18nSettings) -> None:
         from jiki_i18n.queries.locales import remember_locale_states
-        from jiki_i18n.storage import open_storage
 
         remember_locale_states(app, settings)
-        open_storage(app, settings)
 
     @hookimpl
     def jiki_blueprints(self) -> Sequence[Mount]:

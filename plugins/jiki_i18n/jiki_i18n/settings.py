@@ -15,7 +15,6 @@ class I18nSettings:
     catalogue_stale_seconds: int = setting(
         86_400, help="How long caches may go on with it while they ask again", minimum=0
     )
-    storage_dir: str = setting("", help="Folder of published files; empty = i18n in the data directory")
     publishes_unreviewed: bool = setting(
         False, help="Publications take drafts, machine translations and stale texts too, unless asked otherwise"
     )

@@ -29,7 +29,7 @@ def doorman() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def app(doorman: None, make_app: Callable[..., Flask], tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """i18n without auth, learning or payments."""
-    return make_app(PLUGINS, {"JIKI_I18N_STORAGE_DIR": str(tmp_path_factory.mktemp("catalogues"))})
+    return make_app(PLUGINS, {"JIKI_STORAGE_DIR": str(tmp_path_factory.mktemp("catalogues"))})
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def production(doorman: None, make_app: Callable[..., Flask], tmp_path: Any) -> 
             "JIKI_SECRET_KEY": "a secret of tests that is long enough for production",
             "JIKI_PUBLIC_URL": "https://api.example.test",
             "JIKI_FRONTEND_URL": "https://www.example.test",
-            "JIKI_I18N_STORAGE_DIR": str(tmp_path),
+            "JIKI_STORAGE_DIR": str(tmp_path),
             "JIKI_I18N_LOCALE_STATES_TTL_SECONDS": "0",
         },
     )

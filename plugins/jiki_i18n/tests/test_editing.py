@@ -65,6 +65,13 @@ def test_a_translator_of_one_locale_touches_no_other(translator, greeting, grant
     translator.post("admin/i18n/translations/machine", machine).expect(403, "locale_not_granted")
 
 
+def test_grants_are_listed_by_user_and_locale(admin, grant):
+    grant("hu", may_review=True)
+    grant("de")
+    listed = admin.get("admin/i18n/translators").expect(200).body["translators"]
+    assert [(one["user_id"], one["locale"], one["may_review"]) for one in listed] == [(2, "de", False), (2, "hu", True)]
+
+
 def test_a_revoked_grant_is_over(translator, greeting, grant, admin):
     grant("hu")
     admin.delete("admin/i18n/translators/2/hu").expect(204)

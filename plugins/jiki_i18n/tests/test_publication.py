@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
 import random
@@ -17,6 +19,7 @@ from sqlalchemy import func, select
 from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import OutboxEntry, OutboxKind
 from jiki_core.runtime import runtime_of
+from jiki_core.storage import Folder
 from jiki_core.testing import ApiClient, count_queries, drain_outbox, wait_until
 from jiki_i18n.catalogues import CatalogueError
 from jiki_i18n.commands.collect import collect_garbage
@@ -28,7 +31,7 @@ from jiki_i18n.jobs import write_current_pointers
 from jiki_i18n.locales import ALL_LOCALES
 from jiki_i18n.models import CurrentPublication, Publication, PublishedCatalogue
 from jiki_i18n.settings import I18nSettings
-from jiki_i18n.storage import storage
+from jiki_i18n.storage import FILES, put_pointer
 from jiki_i18n.testing import make_messages, translate
 
 SETTINGS = I18nSettings(publications_kept=2)
@@ -48,7 +51,7 @@ def served(app, locale="hu", namespace="shop"):
 
 def pointer(app, locale="hu"):
     with app.app_context():
-        body = storage().get(f"{locale}/current.json")
+        body = FILES.get(f"{locale}/current.json")
     return None if body is None else json.loads(body)
 
 
@@ -77,7 +80,7 @@ def test_a_publication_writes_hashed_files_and_a_pointer_for_each_locale(shop):
     publish(shop, Scope(ALL_LOCALES))
     files = pointer(shop)["catalogues"]
     with shop.app_context():
-        body = storage().get(f"hu/{files['shop']}")
+        body = FILES.get(f"hu/{files['shop']}")
     assert json.loads(body) == {"title": "Cím"}
     assert files["shop"] == f"shop.{sha256(body).hexdigest()[:20]}.json"
     assert {locale for locale in ALL_LOCALES if pointer(shop, locale)} == set(ALL_LOCALES)
@@ -130,7 +133,7 @@ def test_a_catalogue_whose_file_was_lost_is_made_of_the_database(shop):
     translate(shop, "hu", {"title": "Új cím"})
     publish(shop)
     with shop.app_context():
-        storage().delete(f"hu/{pointer(shop)['catalogues']['shop']}")
+        FILES.delete(f"hu/{pointer(shop)['catalogues']['shop']}")
     assert served(shop) == {"title": "Új cím"}
 
 
@@ -284,10 +287,10 @@ def test_files_that_no_kept_publication_names_are_collected(committed_db):
         make_messages(committed_db, {"title": f"Title {number}"})
         publications.append(publish(committed_db, Scope(("en",))))
     with committed_db.app_context():
-        storage().put("en/orphan.0123.json", b"{}")
+        FILES.put("en/orphan.0123.json", b"{}")
         assert collect_garbage(SETTINGS).is_postponed is False
-        names = {name for name in storage().names() if name.startswith("en/shop")}
-        assert "en/orphan.0123.json" not in set(storage().names())
+        names = {name for name in FILES.names() if name.startswith("en/shop")}
+        assert "en/orphan.0123.json" not in set(FILES.names())
     assert len(names) == 2
     assert served(committed_db, "en") == {"title": "Title 3"}
     with committed_db.app_context():
@@ -393,7 +396,7 @@ def test_pointers_written_by_an_older_writer_last_are_put_right(shop):
     translate(shop, "hu", {"title": "Új cím"})
     publish(shop)
     with shop.app_context():
-        storage().put("hu/current.json", json.dumps(stale).encode())
+        put_pointer("hu", json.dumps(stale).encode())
         write_current_pointers()
     assert pointer(shop)["catalogues"] == ApiClient(shop).get("external/i18n/hu").body["catalogues"]
 
@@ -405,35 +408,41 @@ class Killed(BaseException):
     """Stands for the end of the process: nothing that handles errors handles it."""
 
 
-class DyingStorage:
-    """The real storage, until its `steps` are used up."""
+@pytest.fixture
+def dying(monkeypatch):
+    """`dying(steps)`: the process ends at the step after so many with the storage."""
 
-    def __init__(self, real, steps):
-        self.real, self.steps = real, steps
+    def begin(steps):
+        left = itertools.count(steps, -1)
 
-    def __getattr__(self, name):
-        if self.steps == 0:
-            raise Killed
-        self.steps -= 1
-        return getattr(self.real, name)
+        def limited(method):
+            @functools.wraps(method)
+            def call(*arguments, **options):
+                if next(left) <= 0:
+                    raise Killed
+                return method(*arguments, **options)
+
+            return call
+
+        for name in ("has", "put", "get"):
+            monkeypatch.setattr(Folder, name, limited(getattr(Folder, name)))
+
+    return begin
 
 
 # two locales of two namespaces: each file is looked for and written, then each pointer is read and written
 @pytest.mark.parametrize("steps", range(4 * 2 + 2 * 2))
-def test_a_publication_killed_at_any_step_leaves_one_publication_whole(committed_db, steps):
+def test_a_publication_killed_at_any_step_leaves_one_publication_whole(committed_db, monkeypatch, dying, steps):
     for namespace in ("one", "two"):
         make_messages(committed_db, {"version": "old"}, namespace=namespace)
     publish(committed_db, Scope(("en", "hu")))
     for namespace in ("one", "two"):
         make_messages(committed_db, {"version": f"new {steps}"}, namespace=namespace)
     with committed_db.app_context():
-        real = storage()
-        committed_db.extensions["jiki.i18n.storage"] = DyingStorage(real, steps)
-        try:
-            with pytest.raises(Killed):
-                publish_here(Scope(("en", "hu")), SETTINGS)
-        finally:
-            committed_db.extensions["jiki.i18n.storage"] = real
+        dying(steps)
+        with pytest.raises(Killed):
+            publish_here(Scope(("en", "hu")), SETTINGS)
+        monkeypatch.undo()
     versions = {
         served(committed_db, locale, namespace)["version"] for locale in ("en", "hu") for namespace in ("one", "two")
     }
@@ -441,7 +450,7 @@ def test_a_publication_killed_at_any_step_leaves_one_publication_whole(committed
     for locale in ("en", "hu"):
         for name in pointer(committed_db, locale)["catalogues"].values():
             with committed_db.app_context():
-                assert storage().get(f"{locale}/{name}") is not None
+                assert FILES.get(f"{locale}/{name}") is not None
     drain_outbox(committed_db)  # what a publication that did become current left to do
     for locale in ("en", "hu"):
         answer = ApiClient(committed_db).get(f"external/i18n/{locale}").body
@@ -457,7 +466,7 @@ def test_a_process_killed_while_it_publishes_leaves_one_publication_whole(commit
         "DATABASE_URL": settings.database_url.reveal(),
         "REDIS_URL": settings.redis_url.reveal(),
         "JIKI_PLUGINS_ENABLED": "i18n",
-        "JIKI_I18N_STORAGE_DIR": runtime_of(committed_db).plugin_settings["i18n"].storage_dir,
+        "JIKI_STORAGE_DIR": settings.storage_dir,
         "JIKI_LOG_LEVEL": "ERROR",
         "FLASK_APP": "jiki_core.app:create_app",
     }

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from jiki_core.errors import DomainError, Forbidden
+from jiki_core.storage import errors as files
 
 
 class CourseNotFound(DomainError):
@@ -78,11 +79,8 @@ class DuplicateFilename(DomainError):
         super().__init__(filenames=list(filenames))
 
 
-class FileTooLarge(DomainError):
-    symbol = "file_too_large"
-
-    def __init__(self, filename: str, max_bytes: int) -> None:
-        super().__init__(filename=filename, max_bytes=max_bytes)
+class FileTooLarge(files.FileTooLarge):
+    """A file of a submission's code: the same failure, `filename` and `max_bytes`, as of any other file."""
 
 
 class TooManyFiles(DomainError):
@@ -179,3 +177,101 @@ class InvalidEvent(DomainError):
     """An analytics event that the contract does not name."""
 
     symbol = "invalid_event"
+
+
+class CollaborationNotFound(DomainError):
+    """No such collaboration, or none that the learner takes part in."""
+
+    symbol = "collaboration_not_found"
+    status = 404
+
+
+class CollaborationEnded(DomainError):
+    symbol = "collaboration_ended"
+    status = 409
+
+
+class CollaborationMoved(DomainError):
+    """It ended, or somebody was removed, at this very moment; whoever may go on asks again."""
+
+    symbol = "collaboration_moved"
+    status = 409
+
+
+class CollaborationOwnerOnly(DomainError):
+    """Only who began the collaboration may do that."""
+
+    symbol = "collaboration_owner_only"
+    status = 403
+
+
+class CollaborationReadOnly(DomainError):
+    """The participant may look on, not edit."""
+
+    symbol = "collaboration_read_only"
+    status = 403
+
+
+class CollaborationFull(DomainError):
+    symbol = "collaboration_full"
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(max=maximum)
+
+
+class TooManyCollaborations(DomainError):
+    """The learner has as many open collaborations as one may have."""
+
+    symbol = "too_many_collaborations"
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(max=maximum)
+
+
+class InvalidInvitation(DomainError):
+    """A link that is unknown, expired or withdrawn, or whose bearer was removed: told alike."""
+
+    symbol = "invalid_invitation"
+    status = 404
+
+
+class ParticipantNotFound(DomainError):
+    symbol = "participant_not_found"
+    status = 404
+
+
+class DocumentNotFound(DomainError):
+    """The collaboration has no file of that name."""
+
+    symbol = "document_not_found"
+    status = 404
+
+
+class InvalidUpdate(DomainError):
+    """Bytes that are no message of the sync protocol, or no update of a document."""
+
+    symbol = "invalid_update"
+
+
+class UpdateTooLarge(DomainError):
+    """More at once than a socket takes; the REST route for updates takes more."""
+
+    symbol = "update_too_large"
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes=max_bytes)
+
+
+class DocumentTooLarge(DomainError):
+    """The document, with what it must remember of deleted text, may not grow further."""
+
+    symbol = "document_too_large"
+
+    def __init__(self, filename: str, max_bytes: int) -> None:
+        super().__init__(filename=filename, max_bytes=max_bytes)
+
+
+class DraftTooLarge(DomainError):
+    """More files, or a larger one, than a submission may have."""
+
+    symbol = "draft_too_large"

@@ -9,7 +9,7 @@ from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.award_badges import award_badges, recount_badges
 from jiki_learning.commands.enrol import enrol_by_default
-from jiki_learning.commands.mail_milestone import mail_milestone
+from jiki_learning.commands.mail_milestone import mail_milestone, tell_of_milestone
 from jiki_learning.events import LessonCompleted, LevelCompleted
 from jiki_learning.queries.own_settings import learning_settings
 
@@ -20,6 +20,7 @@ def award_badges_for_lesson(uow: UnitOfWork, event: LessonCompleted) -> None:
 
 def celebrate_level(uow: UnitOfWork, event: LevelCompleted) -> None:
     mail_milestone(uow, event.user_id, event.level_id)
+    tell_of_milestone(uow, event.user_id, event.level_slug, event.course_slug)
 
 
 def award_badges_for_premium(uow: UnitOfWork, event: dict[str, Any]) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from flask import Flask
 
+from jiki_core.cable import Channel
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
-from jiki_core.events import Listener
+from jiki_core.events import Listener, NotificationKind
 from jiki_core.http import Mount
-from jiki_core.jobs import Job
+from jiki_core.jobs import Job, Retry
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins import PersonalTable, Plugin, Seed, hookimpl
 from jiki_core.security import Permission, Role
+from jiki_core.storage import FileKind
 from jiki_learning.settings import LearningSettings
 
 
@@ -25,19 +28,30 @@ class LearningPlugin(Plugin):
     Settings = LearningSettings
 
     @hookimpl
+    def jiki_configure(self, app: Flask, settings: LearningSettings) -> None:
+        from jiki_learning.live_checks import init_live_checks
+
+        init_live_checks(app, settings)
+
+    @hookimpl
     def jiki_blueprints(self) -> Sequence[Mount]:
         from jiki_learning.api.v1 import (
+            admin_files,
             admin_levels,
             admin_unlockables,
             admin_upkeep,
             assistant_conversations,
             badges,
             challenges,
+            collaborations,
             concepts,
             courses,
+            drafts,
             events,
+            files,
             lessons,
             levels,
+            test_runs,
             user_courses,
             user_lessons,
             user_levels,
@@ -51,6 +65,9 @@ class LearningPlugin(Plugin):
             Mount(user_levels.blp),
             Mount(lessons.blp),
             Mount(user_lessons.blp),
+            Mount(test_runs.of_lessons),
+            Mount(test_runs.of_challenges),
+            Mount(drafts.blp),
             Mount(concepts.blp),
             Mount(concepts.external, "external"),
             Mount(challenges.blp),
@@ -58,7 +75,12 @@ class LearningPlugin(Plugin):
             Mount(user_videos.blp),
             Mount(badges.blp),
             Mount(assistant_conversations.blp),
+            Mount(collaborations.blp),
             Mount(events.blp),
+            Mount(files.submissions),
+            Mount(files.materials),
+            Mount(admin_files.images, "admin"),
+            Mount(admin_files.materials, "admin"),
             Mount(admin_levels.blp, "admin"),
             Mount(admin_unlockables.concepts, "admin"),
             Mount(admin_unlockables.challenges, "admin"),
@@ -74,14 +96,45 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_jobs(self) -> Sequence[Job]:
-        from jiki_learning.jobs import check_badges, settle_course, sweep_texts, translate_milestone
+        from jiki_learning.jobs import (
+            TEST_RUN_RETRY,
+            TEST_RUN_TIMEOUT_SECONDS,
+            check_badges,
+            check_draft,
+            close_idle_collaborations,
+            forget_test_details,
+            remind_of_streaks,
+            run_tests,
+            settle_course,
+            sweep_texts,
+            translate_milestone,
+        )
 
         return [
             Job(check_badges),
             Job(settle_course),
             Job(translate_milestone),
             Job(sweep_texts, schedule="40 3 * * *"),
+            Job(close_idle_collaborations, schedule="50 3 * * *"),
+            Job(remind_of_streaks, schedule="5,35 * * * *"),
+            Job(forget_test_details, schedule="20 4 * * *"),
+            Job(run_tests, queue="untrusted", retry=TEST_RUN_RETRY, timeout_seconds=TEST_RUN_TIMEOUT_SECONDS),
+            Job(
+                check_draft,
+                queue="untrusted",
+                retry=Retry(limit=1),
+                timeout_seconds=TEST_RUN_TIMEOUT_SECONDS,
+                priority="low",
+            ),
         ]
+
+    @hookimpl
+    def jiki_channels(self) -> Sequence[type[Channel]]:
+        from jiki_learning.channels.collaboration import CollaborationChannel
+        from jiki_learning.channels.exercise import ExerciseChannel
+        from jiki_learning.channels.submission import SubmissionChannel
+
+        return [CollaborationChannel, ExerciseChannel, SubmissionChannel]
 
     @hookimpl
     def jiki_listeners(self) -> Sequence[Listener]:
@@ -105,10 +158,23 @@ class LearningPlugin(Plugin):
 
     @hookimpl
     def jiki_providers(self) -> Sequence[Provider]:
-        from jiki_core.contracts import AccountFields, AccountSetup
-        from jiki_learning.providers import LearnerFields, NewLearners
+        from jiki_core.contracts import AccountFields, AccountSetup, TranslatableTexts
+        from jiki_learning.contracts import CourseMaterial
+        from jiki_learning.course_material import CoursesOnDisk
+        from jiki_learning.providers import LearnerFields, MilestoneTexts, NewLearners
 
-        return [Provider(AccountSetup, NewLearners), Provider(AccountFields, LearnerFields)]
+        return [
+            Provider(AccountSetup, NewLearners),
+            Provider(AccountFields, LearnerFields),
+            Provider(CourseMaterial, CoursesOnDisk),
+            Provider(TranslatableTexts, MilestoneTexts),
+        ]
+
+    @hookimpl
+    def jiki_notifications(self) -> Sequence[NotificationKind]:
+        from jiki_learning.notification_kinds import NOTIFICATION_KINDS
+
+        return NOTIFICATION_KINDS
 
     @hookimpl
     def jiki_personal_data(self) -> Sequence[PersonalTable]:
@@ -121,6 +187,12 @@ class LearningPlugin(Plugin):
         from jiki_learning.permissions import PERMISSIONS
 
         return PERMISSIONS
+
+    @hookimpl
+    def jiki_file_kinds(self) -> Sequence[FileKind]:
+        from jiki_learning.file_kinds import FILE_KINDS
+
+        return FILE_KINDS
 
     @hookimpl
     def jiki_emails(self) -> Sequence[EmailTemplate]:

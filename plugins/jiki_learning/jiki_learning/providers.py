@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jiki_core.contracts.core import Shape
@@ -10,6 +10,7 @@ from jiki_core.db import UnitOfWork
 from jiki_learning.badge_rules import BadgeCheck
 from jiki_learning.commands.enrol import enrol_by_default
 from jiki_learning.jobs import check_badges
+from jiki_learning.queries.milestone_texts import NAMESPACE, milestone_messages
 from jiki_learning.queries.own_settings import learning_settings
 from jiki_learning.queries.streaks import streaks_of
 
@@ -38,3 +39,10 @@ class LearnerFields:
             user_id: {"current_streak": summary.current, "total_active_days": summary.total_active_days}
             for user_id, summary in streaks_of(user_ids).items()
         }
+
+
+class MilestoneTexts:
+    """Answers `TranslatableTexts`: the mails of milestones, which editors write in the admin."""
+
+    def texts(self) -> Mapping[str, Mapping[str, str]]:
+        return {NAMESPACE: milestone_messages()}

@@ -197,6 +197,8 @@ class ExerciseShape(Schema):
     concepts = fields.List(fields.Text(), required=True)
     prerequisites = fields.List(fields.Text(), required=True)
     practices = fields.List(fields.Text(), required=True)
+    #: whether a test run on the server, where there is a runner, says what has passed
+    tests_decide = fields.Flag(required=True)
     files = fields.List(fields.Nested(ExerciseFileShape), required=True)
 
 

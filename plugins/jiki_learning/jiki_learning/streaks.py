@@ -45,6 +45,16 @@ def local_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
 
 
+def streak_at_risk(days: Mapping[date, Day], moment: datetime, zone: tzinfo, *, from_hour: int) -> int:
+    """The length of a streak that ends unless something is done today; 0 before that hour of the learner's day, when today
+    is active already, and without a streak."""
+    local = moment.astimezone(zone)
+    today = local.date()
+    if local.hour < from_hour or today in days:
+        return 0
+    return summarise(days, today).current
+
+
 def summarise(days: Mapping[date, Day], today: date) -> StreakSummary:
     """Streaks as of `today`, which need not be recorded: yesterday's streak lives until today is over."""
     total = sum(kind is Day.ACTIVE for kind in days.values())

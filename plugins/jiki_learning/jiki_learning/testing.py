@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from flask import Flask
+from jsonschema import Draft202012Validator
 
 from jiki_auth.testing import SampleUser, make_user, signed_in
 from jiki_core.db import unit_of_work
@@ -152,3 +153,17 @@ def warm_cost(app: Flask, learner: SampleLearner, path: str) -> int:
     with count_queries(app) as log:
         learner.get(path).expect(200)
     return len(log)
+
+
+def validated_message(app: Flask, channel: str, message: dict[str, Any]) -> dict[str, Any]:
+    """A channel's message, which must be one that the AsyncAPI document names. Raises AssertionError."""
+    document = app.test_client().get("/openapi/cable.json").get_json()
+    known = document["channels"][channel]["messages"]
+    sent = [one["$ref"].rpartition("/")[2] for one in document["operations"][f"{channel}.messages"]["messages"]]
+    fitting = [
+        name
+        for name in sent
+        if Draft202012Validator({**known[name]["payload"], "components": document["components"]}).is_valid(message)
+    ]
+    assert len(fitting) == 1, f"{message} fits {fitting or 'nothing'} of {channel}"
+    return message

@@ -9,6 +9,7 @@ from flask import Flask
 
 from jiki_core.contracts import Provider
 from jiki_core.db import Model
+from jiki_core.events import NotificationKind
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
@@ -73,8 +74,22 @@ class PaymentsPlugin(Plugin):
             Provider(Entitlements, providers.StoredEntitlements),
             Provider(AccountFields, providers.SubscriptionFields),
             Provider(AccountDeletion, providers.SubscriptionsOfDeletedAccounts),
-            Provider(CountryLocator, providers.OperatorsCountries),
-            Provider(NetworkReputation, providers.OperatorsReputation),
+            Provider(CountryLocator, providers.OperatorsCountries, is_default=True),
+            Provider(NetworkReputation, providers.OperatorsReputation, is_default=True),
+        ]
+
+    @hookimpl
+    def jiki_notifications(self) -> Sequence[NotificationKind]:
+        return [
+            NotificationKind(
+                "payment_failed",
+                "A payment failed",
+                group="payments",
+                summary="Until when premium lasts without one",
+                is_mandatory=True,
+            ),
+            NotificationKind("premium_started", "Premium has begun", group="payments"),
+            NotificationKind("premium_ended", "Premium has ended", group="payments", is_mandatory=True),
         ]
 
     @hookimpl

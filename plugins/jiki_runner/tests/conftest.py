@@ -147,10 +147,12 @@ def run(start: Starter) -> Runner:
 @pytest.fixture
 def left_behind(run_base: Path) -> Callable[[], list[str]]:
     """What the runs of this test have left: folders of theirs, and children of this process."""
+    # services of other tests are children too
+    before = set(children_of(os.getpid()))
 
     def look() -> list[str]:
         folders = [str(path) for path in run_base.glob("run-*")]
-        return folders + [f"process {pid}" for pid in children_of(os.getpid())]
+        return folders + [f"process {pid}" for pid in children_of(os.getpid()) if pid not in before]
 
     return look
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
-from jiki_auth.api_key_format import ApiKeyParts, new_parts
+from jiki_auth.api_key_format import ApiKeyParts, new_parts, parse
 from jiki_auth.commands.mail_user import notify_owner
 from jiki_auth.models import ApiKey
 from jiki_auth.permissions import NEVER_BY_KEY
-from jiki_auth.secrets_at_rest import secret_hash
+from jiki_auth.secrets_at_rest import matches, secret_hash
 from jiki_core.db import UnitOfWork
 from jiki_core.errors import FieldError, NotFound, ValidationFailed
 from jiki_core.runtime import runtime
@@ -97,6 +97,33 @@ def delete_api_key(uow: UnitOfWork, key_id: str, *, owner_id: int | None = None)
     if user_id is None:
         raise NotFound()
     uow.audit("api_key:deleted", actor_id=owner_id, target_type="api_key", target_id=key_id, plugin="auth")
+
+
+def remove_leaked_key(uow: UnitOfWork, text: str, found_at: str) -> bool:
+    """Removes the key whose whole text lies in the open, and tells its owner. False for what is no live key of ours.
+
+    The secret must match: whoever knows an id only cannot take somebody's key away.
+    """
+    parts = parse(text, runtime().settings.env)
+    if parts is None:
+        return False
+    row = uow.session.execute(select(ApiKey).where(ApiKey.id == parts.id).with_for_update()).scalar_one_or_none()
+    if row is None:
+        return False
+    known = (row.secret_hash, row.previous_hash)
+    if not any(stored is not None and matches(parts.secret, stored) for stored in known):
+        return False
+    uow.session.delete(row)
+    uow.audit(
+        "api_key:removed_leak",
+        target_type="user",
+        target_id=row.user_id,
+        after={"api_key": row.id, "found_at": found_at},
+        reason="reported by a scanner",
+        plugin="auth",
+    )
+    notify_owner(uow, row.user_id, "api_key_leaked", "\n".join(line for line in (row.name, found_at) if line))
+    return True
 
 
 def record_use(uow: UnitOfWork, key_id: str) -> None:

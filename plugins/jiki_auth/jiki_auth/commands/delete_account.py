@@ -18,6 +18,7 @@ from jiki_core.configuration import derived_key
 from jiki_core.contracts import ask
 from jiki_core.db import UnitOfWork, reading
 from jiki_core.runtime import runtime
+from jiki_core.storage import detach
 
 TOKEN_SECONDS = 3_600
 PURPOSE = "account_deletion"
@@ -71,6 +72,7 @@ def prepare_deletion(user_id: int) -> None:
 def delete_account(uow: UnitOfWork, user_id: int, *, actor_id: int | None = None, reason: str = "") -> None:
     """Destroys the user and all that refers to them; call `prepare_deletion` first. Gone already is no error."""
     end_sessions_of(uow, user_id, actor_id=actor_id, reason="account deleted")
+    detach(uow, User, user_id)
     gone = uow.session.execute(delete(User).where(User.id == user_id).returning(User.id)).scalar_one_or_none()
     if gone is not None:
         uow.emit(AccountDeleting(user_id))

@@ -23,6 +23,7 @@ SecurityNotice = Literal[
     "recovery_code_used",
     "google_linked",
     "api_key_created",
+    "api_key_leaked",
 ]
 
 

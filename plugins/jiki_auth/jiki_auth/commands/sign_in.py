@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from jiki_auth.addresses import normalise_email
 from jiki_auth.commands.mail_user import notify_owner
 from jiki_auth.errors import InvalidCredentials, Unconfirmed
+from jiki_auth.metrics import count_attempt
 from jiki_auth.models import KnownDevice, MailPurpose, MailToken, OtpChallenge, Session, SessionKind, User
 from jiki_auth.passwords import hash_password, needs_rehash, verify_password
 from jiki_auth.queries.sessions import roles_of
@@ -105,11 +106,13 @@ def check_password(email: str, password: str, settings: AuthSettings) -> Checked
         attempt.give_back()
         raise
     if not is_right or user is None:
+        count_attempt("password", "wrong")
         record_refusal(
             "session:refused", target_type="user", target_id=user.id if user else None, reason="password", plugin="auth"
         )
         raise InvalidCredentials()
     attempt.give_back()
+    count_attempt("password", "accepted" if user.confirmed_at else "unconfirmed")
     if user.confirmed_at is None:
         raise Unconfirmed(email=user.email)
     return CheckedPassword(

@@ -13,6 +13,7 @@ from jiki_auth.commands.mail_user import notify_owner
 from jiki_auth.commands.sign_up import NewAccount, insert_user, prepare
 from jiki_auth.events import UserSignedUp
 from jiki_auth.google import GoogleAccount
+from jiki_auth.jobs import copy_google_avatar
 from jiki_auth.models import ApiKey, MailToken, RecoveryCode, User
 from jiki_core.db import UnitOfWork
 from jiki_core.errors import ValidationFailed
@@ -23,9 +24,13 @@ def account_for_google(uow: UnitOfWork, google: GoogleAccount, visitor: NewAccou
     known = uow.session.execute(select(User.id).where(User.google_id == google.id)).scalar_one_or_none()
     if known is not None:
         return known
-    linked = _link(uow, google)
-    if linked is not None:
-        return linked
+    user_id = _link(uow, google) or _created_or_linked(uow, google, visitor)
+    if google.picture_url is not None:
+        uow.enqueue(copy_google_avatar, user_id=user_id, url=google.picture_url)
+    return user_id
+
+
+def _created_or_linked(uow: UnitOfWork, google: GoogleAccount, visitor: NewAccount) -> int:
     try:
         with uow.session.begin_nested():
             return _create(uow, google, visitor)

@@ -22,6 +22,8 @@ class User(AuthModel):
     #: lower case, without surrounding blanks
     email: Mapped[str] = mapped_column(Text)
     name: Mapped[str | None] = mapped_column(Text)
+    #: of the picture in `core.attachments`; it changes with the picture only
+    avatar_url: Mapped[str | None] = mapped_column(Text)
     #: argon2id; null for accounts that never had a password
     password_hash: Mapped[str | None] = mapped_column(Text)
     confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

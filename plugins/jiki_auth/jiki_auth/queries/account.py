@@ -49,7 +49,7 @@ def user_shape(user_id: int) -> dict[str, Any]:
         "locale": ask(Translator).resolve_locale(user.explicit_locale, user.language_tags),
         "explicit_locale": user.explicit_locale,
         "locales": list(ask(Translator).offered_locales(user.explicit_locale, user.language_tags)),
-        "avatar_url": None,
+        "avatar_url": user.avatar_url,
         "uses_oauth": user.google_id is not None,
         "email_confirmed": user.confirmed_at is not None,
         "admin": bool(is_admin),
@@ -80,7 +80,7 @@ def profile_shape(user_id: int) -> dict[str, Any]:
     user = _user(user_id)
     counted = {"current_streak": 0, "total_active_days": 0, **_of_others("profile", user_id)}
     counted.pop("total_active_days" if user.streaks_enabled else "current_streak")
-    return {"icon": "flag", "avatar_url": None, "streaks_enabled": user.streaks_enabled, **counted}
+    return {"icon": "flag", "avatar_url": user.avatar_url, "streaks_enabled": user.streaks_enabled, **counted}
 
 
 def preferences_shape(user_id: int) -> dict[str, Any] | None:

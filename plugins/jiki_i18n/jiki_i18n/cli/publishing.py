@@ -54,7 +54,7 @@ def publish_command(
         if is_here:
             try:
                 requested = _publish_here(scope, settings)
-            except (CatalogueError, OSError) as error:
+            except CatalogueError as error:
                 raise click.ClickException(f"nothing was published: {error}") from error
         else:
             with unit_of_work() as uow:

@@ -10,7 +10,7 @@ from jiki_core.db import db, unit_of_work
 from jiki_i18n.commands.publish import COLLECTION_LOCK
 from jiki_i18n.models import CurrentPublication, Publication, PublicationState, PublishedCatalogue
 from jiki_i18n.settings import I18nSettings
-from jiki_i18n.storage import POINTER_NAME, storage
+from jiki_i18n.storage import FILES, POINTER_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,7 @@ def _names_to_keep(settings: I18nSettings) -> set[str] | None:
 
 
 def _delete_others(names: set[str]) -> int:
-    files = storage()
-    files.tidy()
-    garbage = [name for name in files.names() if name not in names and not name.endswith(f"/{POINTER_NAME}")]
+    garbage = [name for name in FILES.names() if name not in names and not name.endswith(f"/{POINTER_NAME}")]
     for name in garbage:
-        files.delete(name)
+        FILES.delete(name)
     return len(garbage)

@@ -24,7 +24,7 @@ from jiki_i18n.locales import fallback_chain
 from jiki_i18n.models import CurrentPublication, Namespace, Publication, PublicationState, PublishedCatalogue
 from jiki_i18n.queries.catalogue_texts import NamespaceFacts, build_catalogue, revisions
 from jiki_i18n.settings import I18nSettings
-from jiki_i18n.storage import storage
+from jiki_i18n.storage import FILES, put_catalogue
 
 #: held shared by whoever starts a publication, exclusively by garbage collection
 COLLECTION_LOCK = 11_801_801
@@ -127,7 +127,7 @@ def build(task: Task) -> BuiltCatalogue:
     """Makes one catalogue and puts its file into the storage; outside any unit of work.
 
     Raises CatalogueError for texts that cannot be laid out, LookupError when the publication or namespace is gone,
-    OSError from the storage.
+    StorageUnavailable and StorageFull.
     """
     publication = (
         reading()
@@ -146,8 +146,8 @@ def build(task: Task) -> BuiltCatalogue:
     made_of = made_of_all([namespace], [task.locale], publication.includes_unreviewed)[(task.locale, task.namespace)]
     catalogue, count = build_catalogue(namespace, task.locale, includes_unreviewed=publication.includes_unreviewed)
     name = f"{task.locale}/{catalogue.file_name}"
-    if not storage().has(name):
-        storage().put(name, catalogue.body)
+    if not FILES.has(name):
+        put_catalogue(name, catalogue.body)
     return BuiltCatalogue(catalogue, namespace.layout, count, made_of)
 
 

@@ -18,7 +18,7 @@ from jiki_i18n.locales import SOURCE_LOCALE
 from jiki_i18n.models import CurrentPublication, PublishedCatalogue
 from jiki_i18n.pseudo import PseudoLocale, pseudo_translate
 from jiki_i18n.queries.catalogue_texts import NamespaceFacts, build_catalogue, namespace_facts, texts_by_locale
-from jiki_i18n.storage import storage
+from jiki_i18n.storage import FILES
 
 log = get_logger(__name__)
 #: bytes of catalogues that one process keeps at hand
@@ -143,7 +143,7 @@ def _file(locale: str, published: PublishedFile) -> ServedCatalogue | None:
     kept = _bodies.get(published.digest, published.layout)
     if kept is not None:
         return kept
-    body = storage().get(f"{locale}/{published.file_name}")
+    body = FILES.get(f"{locale}/{published.file_name}")
     if body is None:
         return None
     served = _served(body, published.digest, published.layout)

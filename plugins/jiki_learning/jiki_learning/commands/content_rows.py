@@ -145,6 +145,7 @@ def _write_exercise(
         instructions=exercise.instructions,
         hints=exercise.hints,
         difficulty=exercise.difficulty,
+        tests_decide=exercise.tests_decide,
         concepts=list(exercise.concepts),
         prerequisites=list(exercise.prerequisites),
         practices=list(exercise.practices),

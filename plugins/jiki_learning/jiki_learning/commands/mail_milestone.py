@@ -15,6 +15,11 @@ from jiki_learning.models import Level, LevelTranslation, UserLevel
 PREFERENCE = "milestone_emails"
 
 
+def tell_of_milestone(uow: UnitOfWork, user_id: int, level_slug: str, course_slug: str) -> None:
+    """A notification; the mail, for levels that have one, is `mail_milestone`."""
+    uow.notify(user_id, "learning.level_milestone", {"level_slug": level_slug, "course_slug": course_slug})
+
+
 def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
     """Nothing is sent for a level without a text, or to somebody who may not receive mail or does not want this kind."""
     accounts = ask(Accounts).get_many([user_id])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, text, update
 
 from jiki_core.db import UnitOfWork, uuid7
+from jiki_learning.commands.queue_test_run import plan_test_run, queue_test_run, repeat_test_run
 from jiki_learning.models import ExerciseSubmission, SubmissionFile
 from jiki_learning.queries.zones import zone_of
 from jiki_learning.streaks import local_day
@@ -33,6 +34,7 @@ _STORE = text("""
     insert into learning.submission_files (submission_id, filename, digest)
     select submission.id, one.filename, one.digest
     from submission, unnest(cast(:filenames as text[]), cast(:digests as text[])) as one(filename, digest)
+    returning submission_id
 """)
 
 
@@ -48,23 +50,29 @@ def accept_submission(
     """Checks and stores; a repeat of the latest one of its context is not stored again, its outcome is.
 
     Exactly one context is given, and the caller holds the lock that serialises it. `has_passed`: whether the client's
-    tests passed, None when it did not say. Raises what `check_submission` raises.
+    tests passed, None when it did not say; it does not count where a run on the server decides. Where there is a runner
+    for the exercise, a run is asked for. Raises what `check_submission` raises.
     """
-    latest = _latest(uow, user_lesson_id=user_lesson_id, user_challenge_id=user_challenge_id)
+    context = {"user_lesson_id": user_lesson_id, "user_challenge_id": user_challenge_id}
+    latest = _latest(uow, **context)
     checked = check_submission(offered, latest.addresses)
-    if checked.is_repeat:
+    plan = plan_test_run(uow, **context)
+    if plan is not None and plan.decides:
+        has_passed = None  # the run will tell
+    if checked.is_repeat and latest.id is not None:
         if has_passed is not None:
             uow.session.execute(
                 update(ExerciseSubmission).where(ExerciseSubmission.id == latest.id).values(has_passed=has_passed)
             )
+        if plan is not None:
+            repeat_test_run(uow, plan, latest.id, **context)
         return
-    uow.session.execute(
+    stored = uow.session.execute(
         _STORE,
         {
             "uuid": uuid7(),
             "user_id": user_id,
-            "user_lesson_id": user_lesson_id,
-            "user_challenge_id": user_challenge_id,
+            **context,
             "has_passed": has_passed,
             "now": uow.now,
             "day": local_day(uow.now, zone_of(user_id)),
@@ -73,6 +81,9 @@ def accept_submission(
             "contents": [file.content for file in checked.files],
         },
     )
+    submission_id = stored.scalars().first()
+    if plan is not None and submission_id is not None:
+        queue_test_run(uow, plan, submission_id, **context)
 
 
 @dataclass(frozen=True, slots=True)

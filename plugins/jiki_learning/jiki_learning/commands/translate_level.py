@@ -10,10 +10,10 @@ from jiki_core.db import UnitOfWork
 from jiki_learning.errors import LevelNotFound
 from jiki_learning.jobs import translate_milestone
 from jiki_learning.models import Level, LevelTranslation
+from jiki_learning.plain_messages import as_message, plain_text
+from jiki_learning.queries.milestone_texts import NAMESPACE, message_key
 
 ORIGINAL = "en"
-#: namespace of the keys under which translators find the texts
-NAMESPACE = "learning"
 
 
 def queue_translations(uow: UnitOfWork, level_id: int) -> tuple[str, list[str]]:
@@ -40,10 +40,10 @@ def fetch_translation(uow: UnitOfWork, level_id: int, locale: str) -> bool:
         "milestone_email_subject": level.milestone_email_subject,
         "milestone_email_content_markdown": level.milestone_email_content_markdown,
     }
-    translated = {
-        name: ask(Translator).translate(f"{NAMESPACE}:levels.{level.slug}.{name}", locale, default)
-        for name, default in originals.items()
-    }
+    keys = {name: f"{NAMESPACE}:{message_key(level.slug, name)}" for name in originals}
+    defaults = {keys[name]: as_message(original) for name, original in originals.items()}
+    found = ask(Translator).translate_many(defaults, locale)
+    translated = {name: plain_text(found[key]) for name, key in keys.items()}
     if translated == originals:
         return False
     uow.session.execute(

@@ -92,6 +92,8 @@ class _TrackReader:
         self.listings = [self.listing(kind, one) for kind in ("concept", "practice") for one in groups.records(kind)]
         self.by_slug = {one.order.slug: one for one in self.listings}
         self.teacher = teachers([one.order for one in self.listings])
+        #: a track says so itself: its solutions are judged by a test runner
+        self.tests_decide = config.record("status", is_required=False).is_true("test_runner")
 
     def listing(self, kind: str, record: Record) -> _Listing:
         slug, origin = record.slug("slug"), record.origin("slug")
@@ -180,6 +182,7 @@ class _TrackReader:
             prerequisites=listing.order.prerequisites,
             practices=listing.record.texts("practices", is_required=False),
             difficulty=listing.record.number("difficulty"),
+            tests_decide=self.tests_decide,
         )
 
     def document(self, listing: _Listing, name: str, *, is_required: bool = False) -> str:

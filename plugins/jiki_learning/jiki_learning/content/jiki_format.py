@@ -10,8 +10,9 @@ Only curriculum.json has to be there. Where there is a folder `exercises`, every
 challenge has its folder in it; without one the client holds the texts. In an exercise's folder `solution.*`
 is the stub, `exemplar.*` the model solution, `*.test.*` a test, anything else support; `introduction.md` and
 `hints.md` may be beside `instructions.md`, and `exercise.json` says what names and texts do not: {title, blurb,
-difficulty, concepts, prerequisites, practices, files: {path: role}}. An exercise whose texts the client holds, in a
-course where others have folders, says `"has_material": false`.
+difficulty, concepts, prerequisites, practices, tests_decide, files: {path: role}}; with `tests_decide` a test run on
+the server says what has passed. An exercise whose texts the client holds, in a course where others have folders, says
+`"has_material": false`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from jiki_learning.content.reading import CourseFolder, Record
 
 CURRICULUM, CONCEPTS, CHALLENGES = "curriculum.json", "concepts.json", "challenges.json"
 TRANSLATIONS, EXERCISES, EXERCISE = "level_translations", "exercises", "exercise.json"
-HAS_MATERIAL = "has_material"
+HAS_MATERIAL, TESTS_DECIDE = "has_material", "tests_decide"
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
 _IDENTITY = ("uuid", "slug")
@@ -211,6 +212,7 @@ class _JikiReader:
             files=files,
             blurb=facts.text("blurb", default=""),
             difficulty=facts.number("difficulty"),
+            tests_decide=facts.is_true(TESTS_DECIDE),
             concepts=facts.texts("concepts", is_required=False),
             prerequisites=facts.texts("prerequisites", is_required=False),
             practices=facts.texts("practices", is_required=False),
@@ -220,7 +222,9 @@ class _JikiReader:
         """What `exercise.json` says; nothing when there is none."""
         found = self.folder.record(path, Origin(path, 1)) if self.folder.has(path) else None
         facts = found or Record(JsonObject(1), path, self.findings)
-        facts.warn_of_unknown_keys("title", "blurb", "difficulty", "concepts", "prerequisites", "practices", "files")
+        facts.warn_of_unknown_keys(
+            "title", "blurb", "difficulty", "concepts", "prerequisites", "practices", "files", TESTS_DECIDE
+        )
         return facts
 
     def exercise_files(self, path: str, facts: Record, wanted_by: Origin) -> Iterable[ExerciseFile]:

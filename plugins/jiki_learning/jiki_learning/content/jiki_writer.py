@@ -122,7 +122,7 @@ def _facts(exercise: ExerciseContent, slug: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if exercise.title != title_of(exercise.instructions, slug):
         facts["title"] = exercise.title
-    for name in ("blurb", "difficulty", "concepts", "prerequisites", "practices"):
+    for name in ("blurb", "difficulty", "concepts", "prerequisites", "practices", "tests_decide"):
         if value := getattr(exercise, name):
             facts[name] = list(value) if isinstance(value, tuple) else value
     if not _is_plain(exercise):

@@ -2,8 +2,17 @@
 
 from jiki_learning.models.base import LearningModel
 from jiki_learning.models.catalogue import CatalogueVersion, Course, Lesson, Level, LevelTranslation
+from jiki_learning.models.collaboration import (
+    Collaboration,
+    CollaborationDocument,
+    CollaborationInvitation,
+    CollaborationParticipant,
+    CollaborationUpdate,
+    CollaborationVersion,
+)
 from jiki_learning.models.conversation import AssistantConversation, AssistantMessage
 from jiki_learning.models.exercise import Exercise, ExerciseFile
+from jiki_learning.models.image import Image
 from jiki_learning.models.progress import (
     AwaitedEnrolment,
     UserChallenge,
@@ -13,8 +22,9 @@ from jiki_learning.models.progress import (
     UserLevel,
     UserVideo,
 )
-from jiki_learning.models.recognition import ActivityDay, Badge, UserAcquiredBadge
+from jiki_learning.models.recognition import ActivityDay, Badge, StreakReminder, UserAcquiredBadge
 from jiki_learning.models.submission import ExerciseSubmission, FileText, SubmissionFile
+from jiki_learning.models.test_run import ExerciseDraft, TestRun
 from jiki_learning.models.unlockable import Challenge, Concept, FormerConceptSlug, UnlockEdge
 
 #: every table, for `jiki_models`
@@ -30,6 +40,7 @@ ALL_MODELS: tuple[type[LearningModel], ...] = (
     UnlockEdge,
     Exercise,
     ExerciseFile,
+    Image,
     AwaitedEnrolment,
     UserCourse,
     UserLevel,
@@ -40,11 +51,20 @@ ALL_MODELS: tuple[type[LearningModel], ...] = (
     FileText,
     ExerciseSubmission,
     SubmissionFile,
+    TestRun,
+    ExerciseDraft,
     Badge,
     UserAcquiredBadge,
     ActivityDay,
+    StreakReminder,
     AssistantConversation,
     AssistantMessage,
+    Collaboration,
+    CollaborationParticipant,
+    CollaborationInvitation,
+    CollaborationDocument,
+    CollaborationUpdate,
+    CollaborationVersion,
 )
 
 __all__ = [
@@ -56,18 +76,28 @@ __all__ = [
     "Badge",
     "CatalogueVersion",
     "Challenge",
+    "Collaboration",
+    "CollaborationDocument",
+    "CollaborationInvitation",
+    "CollaborationParticipant",
+    "CollaborationUpdate",
+    "CollaborationVersion",
     "Concept",
     "Course",
     "Exercise",
+    "ExerciseDraft",
     "ExerciseFile",
     "ExerciseSubmission",
     "FileText",
     "FormerConceptSlug",
+    "Image",
     "LearningModel",
     "Lesson",
     "Level",
     "LevelTranslation",
+    "StreakReminder",
     "SubmissionFile",
+    "TestRun",
     "UnlockEdge",
     "UserAcquiredBadge",
     "UserChallenge",

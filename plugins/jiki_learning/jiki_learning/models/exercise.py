@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Integer, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,8 @@ class Exercise(LearningModel):
     hints: Mapped[str] = mapped_column(Text, server_default=text("''"))
     #: 1 to 10 as the author rates it; null when unrated
     difficulty: Mapped[int | None] = mapped_column(SmallInteger)
+    #: whether a test run on the server says what has passed, whatever the client says
+    tests_decide: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     #: slugs of concepts that it teaches, needs and practises
     concepts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     prerequisites: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))

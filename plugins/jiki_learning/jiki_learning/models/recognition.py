@@ -36,6 +36,15 @@ class UserAcquiredBadge(LearningModel):
     __table_args__ = (Index("user_acquired_badges_badge_id_idx", "badge_id"),)
 
 
+class StreakReminder(LearningModel):
+    """The last of a learner's own days on which they were reminded of their streak."""
+
+    __tablename__ = "streak_reminders"
+
+    user_id: Mapped[UserKey] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(Date)
+
+
 class ActivityDay(LearningModel):
     """A day, by the learner's clock, on which a lesson was completed or a submission stored; `kind` is a streaks.Day.
 

@@ -48,6 +48,7 @@ def exercise_shape(user_id: int, lesson: CatalogueLesson) -> dict[str, Any]:
         "concepts": exercise.concepts,
         "prerequisites": exercise.prerequisites,
         "practices": exercise.practices,
+        "tests_decide": exercise.tests_decide,
         "files": [
             {"path": file.path, "role": file.role, "content": file.content}
             for file in files

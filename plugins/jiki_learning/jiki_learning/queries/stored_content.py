@@ -168,6 +168,7 @@ def _exercise(one: Exercise, files: Iterable[StoredFile]) -> ExerciseContent:
         prerequisites=tuple(one.prerequisites),
         practices=tuple(one.practices),
         difficulty=one.difficulty,
+        tests_decide=one.tests_decide,
     )
 
 

@@ -120,6 +120,16 @@ def latest_submission(user_id: int, target: CatalogueLesson | CatalogueChallenge
     return _shape(target, statement, {"user_id": user_id, "target_id": target.id})
 
 
+def latest_files(user_id: int, target: CatalogueLesson | CatalogueChallenge) -> list[tuple[str, str]]:
+    """(filename, text) of each file of the latest submission; empty when there is none."""
+    found = (
+        reading()
+        .execute(_OF[_context_type(target)].latest, {"user_id": user_id, "target_id": target.id})
+        .scalar_one_or_none()
+    )
+    return [] if found is None else [(one["filename"], one["content"]) for one in orjson.loads(found)["files"]]
+
+
 def one_submission(user_id: int, target: CatalogueLesson | CatalogueChallenge, uuid: str) -> dict[str, Any]:
     """The same for one by its UUID. Raises NotFound for one that is not the learner's, or not of this context."""
     try:

@@ -334,3 +334,14 @@ def names(course: CourseContent) -> set[tuple[str, str]]:
         *course.challenges,
     )
     return {(type(row).__name__, name) for row in rows for name in (row.uuid, row.slug)}
+
+
+@pytest.mark.parametrize(("status", "decides"), [({"test_runner": True}, True), ({"test_runner": False}, False)])
+def test_a_track_says_itself_whether_a_test_runner_decides(track, status, decides):
+    write(track / "config.json", {**CONFIG, "status": status})
+    read = read_exercism_course(track)
+    assert {lesson.exercise.tests_decide for lesson in read.lessons} == {decides}
+
+
+def test_a_track_that_says_nothing_of_a_test_runner_leaves_it_to_the_client(track):
+    assert not any(lesson.exercise.tests_decide for lesson in read_exercism_course(track).lessons)

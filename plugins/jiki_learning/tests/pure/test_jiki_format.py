@@ -348,3 +348,15 @@ def test_all_mistakes_are_told_at_once_with_their_remedies(course: Path) -> None
         f"  concepts.json:5: {NO_LESSON}; name a lesson of curriculum.json, or null",
         "  curriculum.json:12: unknown lesson type 'poem'; use one of exercise, video, choose_language, quiz",
     ]
+
+
+def test_an_exercise_may_let_its_tests_decide(course):
+    write(course / "exercises" / "maze" / "exercise.json", {"tests_decide": True})
+    read = read_jiki_course(course)
+    decides = {lesson.slug: lesson.exercise.tests_decide for lesson in read.lessons if lesson.exercise is not None}
+    assert [slug for slug, one in decides.items() if one] == ["maze"]
+
+
+def test_whether_tests_decide_is_true_or_false(course):
+    write(course / "exercises" / "maze" / "exercise.json", {"tests_decide": "yes"})
+    assert mistakes(course) == ["exercises/maze/exercise.json:2: tests_decide is not true or false"]

@@ -36,9 +36,11 @@ def announce_membership(uow: UnitOfWork, member: Member) -> Membership:
         if is_first:
             member.welcomed_at = uow.now
             _mail(uow, member.user_id, "payments.welcome_to_premium")
+        uow.notify(member.user_id, "payments.premium_started", {"is_first": is_first})
         uow.emit(PremiumStarted(member.user_id, is_first))
     else:
         _mail(uow, member.user_id, "payments.subscription_ended")
+        uow.notify(member.user_id, "payments.premium_ended", {})
         uow.emit(PremiumEnded(member.user_id))
     return Membership(is_premium, has_changed=True)
 

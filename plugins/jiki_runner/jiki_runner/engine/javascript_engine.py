@@ -43,6 +43,7 @@ MODULE_PARAMETERS = (
     "__jiki_exportAll",
     "__jiki_importName",
     "__jiki_testing",
+    "__dirname",
 )
 #: What a test file has without importing it, as in Jest.
 TESTING_NAMES = (
@@ -181,7 +182,7 @@ class JavaScriptEngine:
         except JSEvalException as error:  # what V8 finds wrong and acorn does not
             first_line = str(error).strip().splitlines()[-1]
             raise _Broken(self._syntax_event(name, text, first_line.removeprefix("SyntaxError: "), 0, 0)) from error
-        self._api["define"](name, is_test, factory)
+        self._api["define"](name, is_test, factory, text)
 
     def _transform(self, name: str, text: str) -> str:
         transform = self._transformer.eval("transformModule")

@@ -13,6 +13,7 @@ def mounts() -> Sequence[Mount]:
         account,
         account_deletion,
         admin_users,
+        api_key_leaks,
         api_keys,
         confirmation,
         email_change,
@@ -50,4 +51,5 @@ def mounts() -> Sequence[Mount]:
         Mount(email_preferences.blp, "external"),
         Mount(admin_users.blp, "admin"),
         Mount(ses.blp, "webhooks"),
+        Mount(api_key_leaks.blp, "webhooks"),
     ]

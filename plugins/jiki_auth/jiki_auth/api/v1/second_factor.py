@@ -10,6 +10,7 @@ from jiki_auth.api.v1.signing_in import sign_in_reply
 from jiki_auth.commands.second_factor import answer_challenge
 from jiki_auth.cookies import OTP_COOKIE, parse_cookie
 from jiki_auth.errors import InvalidOtp, SessionExpired
+from jiki_auth.metrics import count_attempt
 from jiki_auth.queries.challenges import challenged_user
 from jiki_auth.schemas import OtpBody, SignedInReply
 from jiki_auth.settings import auth_settings
@@ -50,7 +51,9 @@ def _answer(code: str) -> Reply:
         with unit_of_work() as uow:
             opened = answer_challenge(uow, parsed[0], code, current_visitor(), auth_settings())
     except InvalidOtp:
+        count_attempt("otp", "wrong")
         record_refusal("second_factor:refused", target_type="user", target_id=user_id, plugin="auth")
         raise
     attempt.give_back()
+    count_attempt("otp", "accepted")
     return sign_in_reply(opened)

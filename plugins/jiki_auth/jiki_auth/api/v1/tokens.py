@@ -19,6 +19,7 @@ from jiki_auth.errors import (
     SecondFactorNotSetUp,
     Unconfirmed,
 )
+from jiki_auth.metrics import count_attempt, count_reuse
 from jiki_auth.models import SessionKind
 from jiki_auth.schemas import RefreshBody, TokenBody, TokenPairReply
 from jiki_auth.secrets_at_rest import secret_hash
@@ -53,10 +54,12 @@ def create(body: dict[str, Any]) -> Reply:
                 check_second_factor(uow, checked.user_id, body["otp_code"], settings)
             opened = open_session(uow, checked.user_id, SessionKind.TOKEN, current_visitor(), settings)
     except (InvalidOtp, RecoveryCodeUsed):
+        count_attempt("otp", "wrong")
         record_refusal("second_factor:refused", target_type="user", target_id=checked.user_id, plugin="auth")
         raise
     if attempt is not None:
         attempt.give_back()
+        count_attempt("otp", "accepted")
     return _pair(opened.user_id, opened.id, refresh_token(opened.id, secret_hash(opened.secret), 0))
 
 
@@ -69,6 +72,7 @@ def renew(body: dict[str, Any]) -> Reply:
     with unit_of_work() as uow:
         refreshed = refresh(uow, body["refresh_token"], timedelta(days=auth_settings().session_ttl_days))
     if refreshed.was_reused:
+        count_reuse()
         raise RefreshReused()
     return _pair(refreshed.user_id, refreshed.session_id, refreshed.refresh_token)
 

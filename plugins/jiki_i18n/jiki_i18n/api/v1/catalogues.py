@@ -8,6 +8,7 @@ from flask import Response, request
 
 from jiki_core.http import Blueprint, Reply, reply
 from jiki_core.runtime import runtime
+from jiki_core.storage import IMMUTABLE
 from jiki_i18n.errors import CatalogueNotFound, LocaleNotFound
 from jiki_i18n.locales import LOCALES
 from jiki_i18n.pseudo import PseudoLocale
@@ -15,10 +16,9 @@ from jiki_i18n.queries.catalogues import ServedCatalogue, current_files, publish
 from jiki_i18n.queries.locales import served_locale, served_locales
 from jiki_i18n.schemas import CatalogueReply, PointerReply, ServedLocalesReply
 from jiki_i18n.settings import I18nSettings
-from jiki_i18n.storage import IMMUTABLE
+from jiki_i18n.storage import CONTENT_TYPE
 
 blp = Blueprint("catalogues", __name__, url_prefix="/i18n", description="Published translations")
-CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 @blp.route("")

@@ -78,6 +78,31 @@ const installGlobals = () => {
 
 const factories = new Map(); // file name → { factory, isTest }
 const modules = new Map(); // file name → its exports, while it runs and after
+const texts = new Map(); // file name → its text; not of the tests
+
+// What Node's modules of these names are mostly used for: reading a file of the exercise by its name.
+const fileName = (path) => String(path).split('/').pop();
+const textOfFile = (path) => {
+  if (!texts.has(fileName(path))) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+  return texts.get(fileName(path));
+};
+const fileModule = Object.freeze({
+  readFileSync: (path) => textOfFile(path),
+  existsSync: (path) => texts.has(fileName(path)),
+});
+const pathModule = Object.freeze({
+  join: (...parts) => parts.map(String).filter(Boolean).join('/'),
+  basename: (path, ending = '') => {
+    const name = fileName(path);
+    return ending && name.endsWith(ending) ? name.slice(0, -ending.length) : name;
+  },
+});
+const builtInModules = new Map([
+  ['node:fs', fileModule],
+  ['fs', fileModule],
+  ['node:path', pathModule],
+  ['path', pathModule],
+]);
 
 const resolveModule = (specifier, from) => {
   const name = specifier.replace(/^\.\//, '').replace(/^\.\.\//, '');
@@ -113,9 +138,11 @@ const loadModule = (name) => {
   };
   const require = (specifier) => {
     if (isTest && specifier === '@jest/globals') return testingApi;
+    if (builtInModules.has(specifier)) return builtInModules.get(specifier);
     return loadModule(resolveModule(specifier, name));
   };
-  factory(module, module.exports, require, require, exportAs, exportAll, importName, isTest ? testingApi : {});
+  const testing = isTest ? testingApi : {};
+  factory(module, module.exports, require, require, exportAs, exportAll, importName, testing, '/exercise');
   return module.exports;
 };
 
@@ -274,7 +301,10 @@ const endGroups = async (test) => {
 };
 
 const api = {
-  define: (name, isTest, factory) => void factories.set(name, { factory, isTest }),
+  define: (name, isTest, factory, text) => {
+    factories.set(name, { factory, isTest });
+    if (!isTest) texts.set(name, text);
+  },
 
   // Run the test files' top level, which imports the solution: the announcement of all tests, or why there is none.
   load(names) {

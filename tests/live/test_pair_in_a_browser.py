@@ -1,0 +1,58 @@
+"""Two windows of a headless Chromium work on one exercise, against a running stack."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jiki_core.devserver.ports import free_port
+from tests.live.typists import CLIENT, HERE
+from tests.system.conftest import running_stack
+
+
+@pytest.fixture
+def page(node_modules: Path) -> Iterator[str]:
+    """The URL of pair.html, at an origin of its own; modules come from node_modules, as a bundler would find them."""
+
+    class Pages(http.server.SimpleHTTPRequestHandler):
+        def translate_path(self, path: str) -> str:
+            if path == "/collaboration.mjs":
+                return str(CLIENT)
+            if path.startswith("/node_modules/"):
+                file = node_modules / path.removeprefix("/node_modules/")
+                return str(file if file.is_file() else file.with_name(f"{file.name}.js"))
+            return str(HERE / "pair.html")
+
+        def log_message(self, *arguments: object) -> None:
+            """Quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Pages)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(280)
+def test_two_learners_in_two_windows(page, node_modules, tmp_path):
+    script = Path(shutil.copy(HERE / "pair_in_a_browser.mjs", tmp_path))
+    (tmp_path / "node_modules").symlink_to(node_modules)
+    with running_stack(tmp_path / "stack", "together", JIKI_CORS_ORIGINS=page, JIKI_FRONTEND_URL=page) as stack:
+        done = subprocess.run(
+            ["node", str(script), f"{page}/", stack.origin, stack.cable_url],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all steps passed" in done.stdout
