@@ -151,6 +151,8 @@ class _Process:
             while waiting and len(self._lines) - self._in < _AT_ONCE:
                 self._connect(is_first=waiting.popleft() == 0)
             self._poll(5.0)
+            for _ in range(min(len(self._counted), _AT_ONCE)):  # pings want answers also while others come
+                self._read_next()
             if time.monotonic() - began > 300:
                 self._failed = self._count - self._in
         return Crowded(self._in, self._failed, round(time.monotonic() - began, 2))

@@ -43,6 +43,8 @@ def run(seconds: float, rounds: int) -> dict[str, Any]:
                 stage.valkey.flushdb()
                 with stage.running(*workers):
                     stage.wait_for_workers(1)
+                    if OUR_SCHEDULER in workers:
+                        stage.wait_for_scheduler()
                     waited.setdefault(name, []).extend(_measure(stage, ask, int(seconds * per_second), per_second))
     return {name: _percentiles(found) for name, found in waited.items()}
 

@@ -128,6 +128,9 @@ class JobStage:
                 raise RuntimeError(f"{what} did not come")
             time.sleep(0.01)  # between two looks
 
+    def wait_for_scheduler(self) -> None:
+        self.wait_for(lambda: any(self.valkey.scan_iter("jiki:scheduler:*")), "the scheduler")
+
     def wait_for_workers(self, count: int) -> None:
         self.wait_for(lambda: int(self.valkey.scard("rq:workers")) >= count, "the workers")  # type: ignore[arg-type]  # redis-py types both of its clients at once
 

@@ -59,7 +59,7 @@ def _ours(stage: JobStage, workers: int) -> float:
     stage.valkey.flushdb()
     with stage.running(OUR_SCHEDULER, *[OUR_WORKER] * workers):
         stage.wait_for_workers(workers)
-        stage.wait_for(lambda: any(stage.valkey.scan_iter("jiki:scheduler:*")), "the scheduler")
+        stage.wait_for_scheduler()
         started = time.perf_counter()
         _write_rows(stage, JOBS)
         stage.wait_for(lambda: stage.valkey.llen("bench:done") >= JOBS, "the end of all jobs")

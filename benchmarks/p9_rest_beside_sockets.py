@@ -51,6 +51,7 @@ def run(seconds: float, rounds: int) -> dict[str, Any]:
             "p99_ms": heard.p99_ms,
             "frames": heard.frames,
             "frames_missing": len(sent) * crowd.crowded.opened - heard.frames,
+            "closed": heard.closed,
             "cable_cpu_percent": round(cpu * 100, 1),
         },
         **{

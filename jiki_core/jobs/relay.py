@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from sqlalchemy import Select, exists, func, insert, or_, select, update
+from sqlalchemy import Select, any_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from jiki_core.db import UnitOfWork, unit_of_work, uuid7
@@ -63,7 +63,9 @@ def _take_jobs(queue: str, limit: int) -> list[QueuedJob]:
     due = _due(OutboxKind.JOB, limit).where(OutboxEntry.queue == queue).with_only_columns(OutboxEntry.id).cte("due")
     taking = (
         update(OUTBOX)
-        .where(OUTBOX.c.id == due.c.id)
+        .where(
+            OUTBOX.c.id == any_(func.array(select(due.c.id).scalar_subquery()))
+        )  # by its key, however large the table
         .values(
             state=OutboxState.HANDED,
             attempt=OUTBOX.c.attempt + 1,

@@ -108,6 +108,15 @@ def mail_catcher() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def object_storage() -> Iterator[Mapping[str, str]]:
+    """Settings of an app whose files are in a real S3 over HTTP: `make_app((…,), {**object_storage})`."""
+    from jiki_core.testing.object_storage import object_storage_settings
+
+    with object_storage_settings() as settings:
+        yield settings
+
+
+@pytest.fixture(scope="session")
 def make_app(services: Any, mail_catcher: Any) -> Iterator[Callable[..., Flask]]:
     """Builds apps: `make_app(plugins=(...), settings={"JIKI_…": "…"})`, each on its worker's database for those plugins."""
     from jiki_core.testing.databases import cloned_database, dispose, worker_number

@@ -1,12 +1,10 @@
-"""Apps on each driver, with a few kinds of files, and a real S3 over HTTP (moto's server, in a thread)."""
+"""Apps on each driver, with a few kinds of files."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-import boto3
 import pytest
 from flask import Flask
 
@@ -16,7 +14,6 @@ from jiki_core.storage import FileKind
 from jiki_core.storage.storage import storage_of
 from jiki_core.testing.databases import truncate_all
 
-BUCKET = "jiki-test-files"
 KINDS = {
     "shelf.picture": FileKind("picture", 200_000, ("image/png", "image/webp"), is_public=True),
     "shelf.paper": FileKind("paper", 100_000, ("application/pdf", "text/plain", "application/zip", "image/png")),
@@ -25,23 +22,10 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="session")
-def s3_url() -> Iterator[str]:
-    """Where the S3 of the tests answers; it has one bucket."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        boto3.client("s3", endpoint_url=url, region_name="us-east-1").create_bucket(Bucket=BUCKET)
-        yield url
-    server.stop()
+@pytest.fixture
+def s3_url(object_storage: Mapping[str, str]) -> str:
+    """Where the S3 of the tests answers."""
+    return object_storage["JIKI_STORAGE_S3_ENDPOINT_URL"]
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +40,7 @@ def shelves(
         if key not in made:
             settings = {"JIKI_STORAGE_DIR": str(tmp_path_factory.mktemp("files")), "JIKI_STORAGE_SERVICE": driver}
             if driver == "s3":
-                settings["JIKI_STORAGE_S3_BUCKET"] = BUCKET
-                settings["JIKI_STORAGE_S3_REGION"] = "us-east-1"
-                settings["JIKI_STORAGE_S3_ENDPOINT_URL"] = request.getfixturevalue("s3_url")
+                settings.update(request.getfixturevalue("object_storage"))
             made[key] = make_app(("auth",), {**settings, **further})
             made[key].extensions["jiki.assembly"].file_kinds.update(KINDS)
         return made[key]
