@@ -91,7 +91,9 @@ class CoreSettings:
     notification_retention_days: int = setting(180, help="How long notifications are kept", minimum=1)
     idempotency_ttl_hours: int = setting(24, help="How long an Idempotency-Key is remembered", minimum=1)
     anonymous_requests_per_minute: int = setting(
-        0, help="Requests of one network without sign-in; 0 = 300, and a hundred times that outside production", minimum=0
+        0,
+        help="Requests of one network without sign-in; 0 = 300, and a hundred times that outside production",
+        minimum=0,
     )
     read_requests_per_minute: int = setting(
         0, help="Reads of one user; 0 = 300, and a hundred times that outside production", minimum=0
