@@ -22,7 +22,7 @@ KINDS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def s3_url(object_storage: Mapping[str, str]) -> str:
     """Where the S3 of the tests answers."""
     return object_storage["JIKI_STORAGE_S3_ENDPOINT_URL"]
