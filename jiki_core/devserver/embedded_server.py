@@ -9,13 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from jiki_core.devserver import postgres_placement
 from jiki_core.devserver.engines import START_SECONDS, STOP_SECONDS, read_json, tail
 from jiki_core.devserver.errors import ServiceError
+from jiki_core.devserver.lifelines import is_alive
 from jiki_core.devserver.locks import FileLock
 
+#: How long a process may take to be gone after it was killed.
+DYING_SECONDS = 0.05
 #: Keepers we started and left to other users; collected when they have ended.
 _outlived: list[subprocess.Popen[bytes]] = []
 
@@ -62,7 +66,7 @@ class EmbeddedServer:
             if state.get("status") == "failed":
                 self.leave()
                 raise ServiceError(str(state["cause"]), str(state["remedy"]))
-            if is_kept and state.get("status") == "ready":
+            if is_kept and state.get("status") == "ready" and (self._child is not None or self._is_alive(state)):
                 return str(state["url"])
             if not is_kept:
                 if self._child is not None and self._child.poll() is not None:
@@ -76,6 +80,13 @@ class EmbeddedServer:
             time.sleep(0.01)
         self.leave()
         raise ServiceError(f"{self._kind} in {self._folder} did not become ready", "look at its server.log")
+
+    def _is_alive(self, state: Mapping[str, object]) -> bool:
+        """Whether a keeper that others started, and its server, live on: one that was just killed holds its lock still."""
+        time.sleep(DYING_SECONDS)
+        pids = (state.get("keeper_pid"), state.get("server_pid"))
+        is_kept = not self._keeper.is_free() and read_json(self._folder / "state.json") == state
+        return is_kept and all(isinstance(pid, int) and is_alive(pid) for pid in pids)
 
     def leave(self) -> None:
         """Stop being a user; the last one returns when the server has stopped. Harmless when repeated."""

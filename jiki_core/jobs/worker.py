@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import resource
+import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -90,6 +92,15 @@ class JikiWorker(SimpleWorker):
             left = queue.intermediate_queue.get_job_ids()
             self.connection.delete(queue.intermediate_queue_key, *map(self.job_class.key_for, left))
 
+    def request_force_stop(self, signum: int, frame: Any) -> None:
+        """The second signal ends the job under way, which is given back; a third must not interrupt that."""
+        try:
+            super().request_force_stop(signum, frame)  # returns within a second of the first signal
+        except SystemExit:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, signal.SIG_IGN)
+            raise
+
     @property
     def was_asked_to_stop(self) -> bool:
         """By a signal or by its own size, rather than because Valkey went away."""
@@ -128,5 +139,9 @@ def run_worker(app: Flask, queues: Sequence[str], connection: redis.Redis, *, bu
 
 
 def _memory_megabytes() -> float:
-    """Peak resident memory of this process (ru_maxrss is in KiB on Linux)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Resident memory of this process. Not `ru_maxrss` where /proc tells: it begins with what the parent had at the fork."""
+    try:
+        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2  # bytes on macOS
+    return pages * resource.getpagesize() / 1024**2

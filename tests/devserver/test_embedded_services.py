@@ -180,7 +180,7 @@ def test_a_start_heals_what_killed_keepers_and_servers_left(data_dir: Path) -> N
     owner.kill()
     owner.communicate()
     with EmbeddedServices(data_dir, durable=False) as services:
-        assert answers(services.database_url)
+        assert eventually(lambda: answers(services.database_url))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the parent-death signal is Linux's")
