@@ -27,7 +27,7 @@ from jiki_core.jobs.queues import open_queue
 from jiki_core.jobs.relay import relay_once
 from jiki_core.runtime import runtime_of
 from jiki_core.testing import drain_outbox, wait_until
-from jiki_core.testing.pytest_plugin import scaled
+from jiki_core.testing.pytest_plugin import scale
 from jiki_payments.commands.sweep import sweep
 from jiki_payments.models import Entitlement, Payment, Refund, Source, Subscription
 from jiki_payments.queries.stripe_prices import intervals_by_price
@@ -38,6 +38,8 @@ from jiki_payments.stripe_snapshots import read_subscription
 from .conftest import RETURN_URL, Subscriber, deliver
 
 WORKERS = 4
+#: issue I asks for 300; each takes three seconds and more
+LIVES = max(8, round(300 * scale())) if scale() > 0.1 else 8
 ACTS = (
     "a month passes",
     "a month passes",
@@ -199,9 +201,9 @@ def mails_of(app: Flask, key: str, email: str) -> int:
         return int(reading().execute(query).scalar_one())
 
 
-@pytest.mark.timeout(120 + scaled(300) * 8)
+@pytest.mark.timeout(120 + LIVES * 8)
 @settings(
-    max_examples=scaled(300, least=15),
+    max_examples=LIVES,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
