@@ -1,4 +1,4 @@
-// Two learners in two browser windows: one invites the other by link, both type, one hands in, and one earns a badge.
+// Two learners in two browser windows: one invites the other by link, both type, one hands in, both see the results, and one earns a badge.
 //
 // usage: node pair_in_a_browser.mjs PAGE_URL API_ORIGIN CABLE_URL; prints one line per step, exits with 1 at a failure
 
@@ -134,6 +134,11 @@ try {
   for (const learner of [ada, bob]) {
     const told = await learner.hears('submitted')
     step('both are told', told.submission_uuid === handedIn.submission.uuid, told)
+  }
+
+  for (const learner of [ada, bob]) {
+    const told = await learner.hears('tested')
+    step('both see how its tests went', told.submission_uuid === handedIn.submission.uuid && told.outcome, told)
   }
 
   await ada.call('POST', `internal/collaborations/${uuid}/end`)

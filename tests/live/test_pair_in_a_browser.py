@@ -1,4 +1,4 @@
-"""Two windows of a headless Chromium work on one exercise, against a running stack."""
+"""Two windows of a headless Chromium work on one exercise, against a running stack with the runner."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from jiki_core.devserver.ports import free_port
+from jiki_runner.engine import Language, prepare_engine
 from tests.live.typists import CLIENT, HERE
 from tests.system.conftest import running_stack
 
@@ -46,7 +47,15 @@ def page(node_modules: Path) -> Iterator[str]:
 def test_two_learners_in_two_windows(page, node_modules, tmp_path):
     script = Path(shutil.copy(HERE / "pair_in_a_browser.mjs", tmp_path))
     (tmp_path / "node_modules").symlink_to(node_modules)
-    with running_stack(tmp_path / "stack", "together", JIKI_CORS_ORIGINS=page, JIKI_FRONTEND_URL=page) as stack:
+    engines = tmp_path / "engines"
+    prepare_engine(Language.JAVASCRIPT, engines)  # from its wheel; nothing is fetched
+    settings = {
+        "JIKI_CORS_ORIGINS": page,
+        "JIKI_FRONTEND_URL": page,
+        "JIKI_PLUGINS_ENABLED": "auth,learning,payments,i18n,runner",
+        "JIKI_RUNNER_ENGINE_DIRECTORY": str(engines),
+    }
+    with running_stack(tmp_path / "stack", "together", **settings) as stack:
         done = subprocess.run(
             ["node", str(script), f"{page}/", stack.origin, stack.cable_url],
             capture_output=True,
