@@ -5,13 +5,21 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from jiki_core.testing.databases import dispose, truncate_all
+from tests.browser_pages import find_node_modules
 from tests.plugin_factory import PluginFolder
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The folder of Node packages; skips without it, fails in CI."""
+    return find_node_modules()
 
 
 @pytest.fixture

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jiki_core.devserver.ports import free_port
+from tests.browser_pages import served_pages
 
 HERE = Path(__file__).parent
-PAGE = b"<!doctype html><html lang=en><meta charset=utf-8><title>A page</title><h1>ready</h1>"
 
 
 @pytest.fixture
 def page_origin(node_modules: Path) -> Iterator[str]:
     """Serves a page and the client's script on the machine's own name, so that the cable's cookie is the page's, too."""
-    if not (node_modules / "puppeteer-core").is_dir():
-        pytest.skip("the browser is not among the Node packages; bin/test provides it")
-    script = (node_modules / "@rails/actioncable/app/assets/javascripts/actioncable.js").read_bytes()
-
-    class Pages(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            is_script = self.path == "/actioncable.js"
-            self.send_response(200)
-            self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
-            self.end_headers()
-            self.wfile.write(script if is_script else PAGE)
-
-        def log_message(self, *arguments: object) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Pages)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    script = node_modules / "@rails/actioncable/app/assets/javascripts/actioncable.js"
+    with served_pages(lambda path: script if path == "/actioncable.js" else HERE / "page.html") as origin:
+        yield origin
 
 
 def _run(page_origin: str, stage: Any, node_modules: Path, folder: Path, *, allowed: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +22,6 @@ def dice() -> random.Random:
     seed = int(os.environ.get("JIKI_TEST_SEED") or random.randrange(1 << 30))
     print(f"JIKI_TEST_SEED={seed}")
     return random.Random(seed)
-
-
-@pytest.fixture(scope="session")
-def node_modules() -> Path:
-    """The folder of Node packages that bin/test provides; without it the test skips, in CI it fails."""
-    folder = Path(os.environ.get("JIKI_NODE_MODULES", "nowhere"))
-    if shutil.which("node") and (folder / "yjs").is_dir():
-        return folder
-    reason = "Node or its packages are not there; bin/test provides them"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jiki_core.devserver.ports import free_port
 from jiki_runner.engine import Language, prepare_engine
+from tests.browser_pages import served_pages
 from tests.live.typists import CLIENT, HERE
 from tests.system.conftest import running_stack
 
@@ -21,25 +19,16 @@ from tests.system.conftest import running_stack
 def page(node_modules: Path) -> Iterator[str]:
     """The URL of pair.html, at an origin of its own; modules come from node_modules, as a bundler would find them."""
 
-    class Pages(http.server.SimpleHTTPRequestHandler):
-        def translate_path(self, path: str) -> str:
-            if path == "/collaboration.mjs":
-                return str(CLIENT)
-            if path.startswith("/node_modules/"):
-                file = node_modules / path.removeprefix("/node_modules/")
-                return str(file if file.is_file() else file.with_name(f"{file.name}.js"))
-            return str(HERE / "pair.html")
+    def find(path: str) -> Path:
+        if path == "/collaboration.mjs":
+            return CLIENT
+        if path.startswith("/node_modules/"):
+            file = node_modules / path.removeprefix("/node_modules/")
+            return file if file.is_file() else file.with_name(f"{file.name}.js")
+        return HERE / "pair.html"
 
-        def log_message(self, *arguments: object) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Pages)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_pages(find) as origin:
+        yield origin
 
 
 @pytest.mark.browser
