@@ -26,6 +26,9 @@ _PAGE = 500
 RecordId = TypeVar("RecordId", int, str, uuid.UUID)
 
 
+_FACTS = ("id", "service", "key", "kind", "filename", "content_type", "byte_size", "sha256", "width", "height")
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file that is attached to something."""
@@ -72,22 +75,8 @@ def attach(uow: UnitOfWork, staged: StagedFile, record: type[Model], record_id: 
     """
     if staged.upload_id is not None:
         _use_ticket(uow, staged)
-    uow.session.execute(
-        insert(Blob).values(
-            id=staged.id,
-            service=staged.service,
-            key=staged.key,
-            kind=staged.kind,
-            user_id=staged.user_id,
-            filename=staged.filename,
-            content_type=staged.content_type,
-            byte_size=staged.byte_size,
-            sha256=staged.sha256,
-            width=staged.width,
-            height=staged.height,
-            created_at=uow.now,
-        )
-    )
+    facts = _facts_of(staged)
+    uow.session.execute(insert(Blob).values(**facts, user_id=staged.user_id, created_at=uow.now))
     uow.session.execute(
         insert(Attachment).values(
             record_type=record_type(record),
@@ -97,20 +86,7 @@ def attach(uow: UnitOfWork, staged: StagedFile, record: type[Model], record_id: 
             created_at=uow.now,
         )
     )
-    return StoredFile(
-        id=staged.id,
-        service=staged.service,
-        key=staged.key,
-        kind=staged.kind,
-        filename=staged.filename,
-        content_type=staged.content_type,
-        byte_size=staged.byte_size,
-        sha256=staged.sha256,
-        width=staged.width,
-        height=staged.height,
-        created_at=uow.now,
-        name=name,
-    )
+    return StoredFile(**facts, created_at=uow.now, name=name)
 
 
 def replace_attachment(
@@ -223,18 +199,10 @@ def _use_ticket(uow: UnitOfWork, staged: StagedFile) -> None:
     forget_objects(uow, [(staged.service, f"{UPLOADS}{staged.upload_id}")])
 
 
+def _facts_of(kept: StagedFile | Blob) -> dict[str, Any]:
+    """What a file has from the moment it is staged."""
+    return {name: getattr(kept, name) for name in _FACTS}
+
+
 def _stored(blob: Blob, name: str) -> StoredFile:
-    return StoredFile(
-        id=blob.id,
-        service=blob.service,
-        key=blob.key,
-        kind=blob.kind,
-        filename=blob.filename,
-        content_type=blob.content_type,
-        byte_size=blob.byte_size,
-        sha256=blob.sha256,
-        width=blob.width,
-        height=blob.height,
-        created_at=blob.created_at,
-        name=name,
-    )
+    return StoredFile(**_facts_of(blob), created_at=blob.created_at, name=name)

@@ -9,6 +9,7 @@ from jiki_core.errors import NotFound
 from jiki_core.http import Blueprint, Reply, no_content, policy, reply, timestamp
 from jiki_core.runtime import runtime
 from jiki_core.security import me
+from jiki_learning.api.v1.offered_files import HAND_IN_ERRORS
 from jiki_learning.collaboration_schemas import (
     CollaborationBody,
     CollaborationReply,
@@ -48,16 +49,12 @@ from jiki_learning.errors import (
     InvalidInvitation,
     InvalidSubmission,
     InvalidUpdate,
-    LessonInProgress,
     LessonNotFound,
-    LessonNotUnlocked,
-    LevelNotCompleted,
     ParticipantNotFound,
     TooManyCollaborations,
     TooManyFiles,
     UpdateTooLarge,
     UserLessonNotFound,
-    UserLevelNotFound,
 )
 from jiki_learning.queries.collaborations import (
     CollaborationRole,
@@ -217,15 +214,7 @@ def end(uuid: str) -> Reply:
 @blp.arguments(HandInBody)
 @blp.response(201, SubmissionReply)
 @blp.raises(CollaborationNotFound, CollaborationOwnerOnly, CollaborationEnded)
-@blp.raises(LessonNotFound, DuplicateFilename, FileTooLarge, TooManyFiles, InvalidSubmission)
-@blp.raises(
-    {
-        UserLevelNotFound: (403, "level_not_found"),
-        LessonInProgress: 403,
-        LessonNotUnlocked: 403,
-        LevelNotCompleted: 403,
-    }
-)
+@blp.raises(*HAND_IN_ERRORS)
 def submit(body: dict[str, Any], uuid: str) -> Reply:
     """Hands in what is written, as the owner's submission."""
     with unit_of_work() as uow:

@@ -8,19 +8,11 @@ from jiki_core.db import unit_of_work
 from jiki_core.errors import NotFound
 from jiki_core.http import Blueprint, PageQuery, Reply, policy, reply, reply_page
 from jiki_core.security import me
-from jiki_learning.api.v1.offered_files import OfferedSubmission
+from jiki_learning.api.v1.offered_files import HAND_IN_ERRORS, OfferedSubmission
 from jiki_learning.api.v1.ready_bytes import ready
 from jiki_learning.commands.submit_exercise import submit_exercise
 from jiki_learning.errors import (
-    DuplicateFilename,
-    FileTooLarge,
-    InvalidSubmission,
-    LessonInProgress,
     LessonNotFound,
-    LessonNotUnlocked,
-    LevelNotCompleted,
-    TooManyFiles,
-    UserLevelNotFound,
 )
 from jiki_learning.queries.catalogue import current_catalogue, find_lesson
 from jiki_learning.queries.exercises import exercise_shape
@@ -62,15 +54,7 @@ def exercise(slug: str) -> Reply:
 @policy("learning.learn")
 @blp.arguments(SubmissionBody)
 @blp.response(201, EmptyReply)
-@blp.raises(LessonNotFound, DuplicateFilename, FileTooLarge, TooManyFiles, InvalidSubmission)
-@blp.raises(
-    {
-        UserLevelNotFound: (403, "level_not_found"),
-        LessonInProgress: 403,
-        LessonNotUnlocked: 403,
-        LevelNotCompleted: 403,
-    }
-)
+@blp.raises(*HAND_IN_ERRORS)
 def submit(body: dict[str, Any], slug: str) -> Reply:
     """Hands in files; starts the lesson when it may be started."""
     offered = OfferedSubmission.of(body)

@@ -6,8 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from jiki_core.errors import BadRequest
+from jiki_core.errors import BadRequest, DomainError
+from jiki_learning.errors import (
+    DuplicateFilename,
+    FileTooLarge,
+    InvalidSubmission,
+    LessonInProgress,
+    LessonNotFound,
+    LessonNotUnlocked,
+    LevelNotCompleted,
+    TooManyFiles,
+    UserLevelNotFound,
+)
 from jiki_learning.submission_rules import OfferedFile
+
+#: what handing in for a lesson may answer; a lesson that may not be started is 403 at this door (contract.md 2.5)
+HAND_IN_ERRORS: tuple[type[DomainError] | Mapping[type[DomainError], int | tuple[int, str]], ...] = (
+    LessonNotFound,
+    DuplicateFilename,
+    FileTooLarge,
+    TooManyFiles,
+    InvalidSubmission,
+    {
+        UserLevelNotFound: (403, "level_not_found"),
+        LessonInProgress: 403,
+        LessonNotUnlocked: 403,
+        LevelNotCompleted: 403,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
