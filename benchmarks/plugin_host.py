@@ -28,10 +28,12 @@ _SERVICES = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL"
 _BOOT = """
 import json, time
 started = time.perf_counter()
-from jiki_core.app import create_app
-from jiki_core.settings import Sources
-imported = time.perf_counter()
-app = create_app("web", sources=Sources({}, json.loads(%r)))
+from jiki_core.boot import collector_at_rest
+with collector_at_rest(for_good=True):  # as in wsgi.py
+    from jiki_core.app import create_app
+    from jiki_core.settings import Sources
+    imported = time.perf_counter()
+    app = create_app("web", sources=Sources({}, json.loads(%r)))
 states = {one.name: str(one.state) for one in app.extensions["jiki.host"].statuses() if one.state != "available"}
 print(json.dumps({
     "seconds": time.perf_counter() - started,

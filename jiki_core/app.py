@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 import click
@@ -15,6 +12,7 @@ from flask_cors import CORS
 
 from jiki_core.api.files import mount_files
 from jiki_core.assembly import Assembly, bind_all
+from jiki_core.boot import collector_at_rest
 from jiki_core.cable import disconnector, publisher
 from jiki_core.cable_wiring import wire_cable
 from jiki_core.cache import connect
@@ -48,20 +46,7 @@ log = get_logger(__name__)
 EXIT_CONFIGURATION = 78
 
 
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """No garbage is looked for: a boot makes hundreds of thousands of objects that stay, and going through them again and
-    again takes a quarter of it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_collector_at_rest()
+@collector_at_rest()
 def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -> Flask:
     """Builds the app of one process.
 

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 import orjson
 import redis
-import requests
 
 from jiki_core.cache import recall, remember
 from jiki_core.contracts import Verdict
@@ -134,7 +133,7 @@ class ReputationServices:
         except CircuitOpen:
             _questions.labels(service.name, "left_alone").inc()
             return None
-        except (requests.RequestException, ValueError) as error:
+        except (OSError, ValueError) as error:
             breaker.failed()
             _questions.labels(service.name, "failed").inc()
             # the error's text may hold the address asked, and with it the key
@@ -145,12 +144,19 @@ class ReputationServices:
         return verdict
 
     def _fetch(self, url: str) -> Mapping[str, Any]:
+        """Raises OSError, as `requests` has it for all that may go wrong on the way, and UnreadableAnswer."""
+        import requests  # late: with urllib3 it is a thirtieth of a boot, and most apps ask no such service
+        from urllib3.exceptions import HTTPError
+
         with requests.get(
             url, timeout=self._settings.reputation_timeout_seconds, allow_redirects=False, stream=True
         ) as response:
             if response.status_code != 200:
                 raise UnreadableAnswer(f"status {response.status_code}")
-            body = response.raw.read(LARGEST_ANSWER_BYTES, decode_content=True)
+            try:
+                body = response.raw.read(LARGEST_ANSWER_BYTES, decode_content=True)
+            except HTTPError as error:  # the body came broken or too late; here `requests` does not translate
+                raise UnreadableAnswer(type(error).__name__) from error
         answer = orjson.loads(body)
         if not isinstance(answer, dict):
             raise UnreadableAnswer("no object")

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import stripe
 from flask import Flask, current_app
 
 from jiki_core.db.unit_of_work import refuse_inside_unit
@@ -19,6 +18,9 @@ from jiki_core.observability import counter, get_logger, histogram
 from jiki_payments.breaker import Breaker, CircuitOpen
 from jiki_payments.errors import PaymentProviderUnavailable
 from jiki_payments.settings import PaymentsSettings
+
+if TYPE_CHECKING:
+    import stripe
 
 API_VERSION = "2026-05-27.dahlia"
 """Pinned here and on the webhook endpoint: dahlia has periods on items and payments on invoices (contract.md 3.12)."""
@@ -57,6 +59,8 @@ class StripeGateway:
         key = settings.stripe_secret_key.reveal()
         self._client: stripe.StripeClient | None = None
         if key:
+            import stripe  # not before somebody has a key: it is a twentieth of a boot
+
             self._client = stripe.StripeClient(
                 key,
                 stripe_version=API_VERSION,
@@ -185,6 +189,8 @@ class StripeGateway:
         if self._client is None:
             log.warning("stripe_not_configured", call=call, remedy="set STRIPE_SECRET_KEY")
             raise PaymentProviderUnavailable()
+        import stripe
+
         started = time.perf_counter()
         try:
             self._breaker.check()

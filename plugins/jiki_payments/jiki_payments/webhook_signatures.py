@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import stripe
-
 
 class SignatureRefused(ValueError):
     """Why a notice is not believed."""
@@ -24,6 +22,8 @@ def check_signature(
         raise SignatureRefused("signed too long ago")
     if signed_at > current + tolerance_seconds:
         raise SignatureRefused("signed in the future: compare the clocks")
+    import stripe  # not at boot: stripe_gateway.py
+
     for secret in secrets:
         try:
             stripe.WebhookSignature.verify_header(payload, header, secret)

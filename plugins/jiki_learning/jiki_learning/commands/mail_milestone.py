@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from markdown_it import MarkdownIt
 from sqlalchemy import func, select, update
 
 from jiki_auth.contracts import MailConsent
@@ -48,6 +47,8 @@ def mail_milestone(uow: UnitOfWork, user_id: int, level_id: int) -> None:
         .returning(UserLevel.id)
     ).scalar_one_or_none()
     if is_first is not None:
+        from markdown_it import MarkdownIt  # only workers need its sixty modules
+
         send_mail(
             uow,
             "learning.level_milestone",

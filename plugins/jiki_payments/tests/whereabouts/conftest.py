@@ -21,7 +21,9 @@ class Reputation:
     body: bytes | None = None
     paths: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
+    #: before the answer, or within its body
     hangs: bool = False
+    stops_midway: bool = False
 
     def answer(self, path: str) -> bytes:
         if self.body is not None:
@@ -48,6 +50,10 @@ def reputation() -> Iterator[Reputation]:
             self.send_response(service.status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if service.stops_midway:
+                self.wfile.write(body[:5])
+                service.release.wait(10)
+                return
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:

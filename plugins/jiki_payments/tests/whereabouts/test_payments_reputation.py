@@ -114,8 +114,9 @@ def test_a_service_that_fails_knows_nothing(services_at, reputation, status, bod
     assert services_at("proxycheck").judge(IP) == Verdict()
 
 
-def test_a_slow_service_is_not_waited_for(services_at, reputation):
-    reputation.hangs = True
+@pytest.mark.parametrize("where", ["hangs", "stops_midway"])
+def test_a_slow_service_is_not_waited_for(services_at, reputation, where):
+    setattr(reputation, where, True)
     assert services_at("proxycheck", reputation_timeout_seconds=0.1).judge(IP) == Verdict()
 
 
