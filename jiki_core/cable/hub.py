@@ -62,6 +62,7 @@ class Hub:
         self._changed: set[str] = set()
         self._subscribed: set[str] = set()
         self._process: int | None = None
+        self._thread: threading.Thread | None = None
         self._is_away = False
         self._is_stopped = False
         # whether a message on the wake channel reaches the thread
@@ -76,12 +77,17 @@ class Hub:
             if self._process == os.getpid():
                 return
             self._process = os.getpid()
-        threading.Thread(target=self._run, name="cable-hub", daemon=True).start()
+            self._thread = threading.Thread(target=self._run, name="cable-hub", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; nothing is heard afterwards."""
+        """Ends the thread, if this process has one, and its connections; nothing is heard afterwards."""
         self._is_stopped = True
-        self._wake()
+        thread, self._thread = self._thread, None
+        if thread is not None and self._process == os.getpid():
+            self._wake()
+            thread.join(timeout=2 * _SILENCE_SECONDS)
+        self._valkey.close()
 
     @property
     def is_away(self) -> bool:

@@ -80,7 +80,9 @@ class CableServer:
         self.timers.call_later(SESSION_SECONDS / 3, self._watch_sessions)
 
     def stop(self) -> None:
-        """Ends the hub's thread, for who outlives the cable: tests and tools."""
+        """Ends its threads and connections, for who outlives the cable: tests and tools."""
+        self.timers.stop()
+        self.errands.stop()
         self.hub.stop()
 
     def take_place(self) -> bool:

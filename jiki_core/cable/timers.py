@@ -40,6 +40,14 @@ class Timers:
         self._changed = threading.Condition()
         self._has_thread = has_thread
         self._process: int | None = None
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Ends the thread; nothing is called afterwards."""
+        with self._changed:
+            self._is_stopped = True
+            self._heap.clear()
+            self._changed.notify()
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
         """`call` must be short and must not wait; an error in it is logged."""
@@ -71,6 +79,8 @@ class Timers:
         while True:
             self.run_due()
             with self._changed:
+                if self._is_stopped:
+                    return
                 wait = self._heap[0][0] - self._monotonic() if self._heap else None
                 if wait is None or wait > _MOMENT_SECONDS:
                     self._changed.wait(wait)
@@ -88,6 +98,13 @@ class Errands:
         self._changed = threading.Condition()
         self._has_thread = has_thread
         self._process: int | None = None
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Ends the thread, after what it is at."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify()
 
     def submit(self, call: Callable[[], None]) -> None:
         """Runs `call` soon, after those submitted before; an error in it is logged."""
@@ -109,8 +126,8 @@ class Errands:
                 log.exception("cable_errand_failed")
 
     def _run(self) -> None:
-        while True:
+        while not self._is_stopped:
             self.run_pending()
             with self._changed:
-                if not self._pending:
+                if not self._pending and not self._is_stopped:
                     self._changed.wait()

@@ -59,6 +59,13 @@ class Valkey:
         client: Any = self._open(Retry(NoBackoff(), 0), max_connections=1)
         return cast(PubSub, client.pubsub())
 
+    def close(self) -> None:
+        """Ends the connections for commands; a later call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+            if client is not None and self._process == os.getpid():
+                client.close()
+
     def _connected(self) -> redis.Redis:
         with self._lock:
             if self._client is None or self._process != os.getpid():

@@ -287,3 +287,27 @@ def test_the_document_lists_every_channel(radio: Flask) -> None:
     assert document["asyncapi"].startswith("3.")
     assert {"NotificationsChannel", "RadioChannel", "DirectorsChannel", "$pubsub"} <= set(document["channels"])
     assert document["channels"]["DirectorsChannel"]["x-permission"] == "radio.direct"
+
+
+def connections(app: Flask) -> set[str]:
+    """Ids of the connections to the database of this test process in Valkey."""
+    valkey = runtime_of(app).redis
+    number = str(valkey.connection_pool.connection_kwargs["db"])
+    return {one["id"] for one in valkey.client_list() if one["db"] == number}
+
+
+def test_a_stopped_cable_leaves_no_thread_and_no_connection(radio: Flask, sign_in: Any) -> None:
+    """Whoever tests a plugin makes many apps: what one of them leaves would be a leak, and a warning at the end."""
+    before = connections(radio)
+    with CableClient(radio, sign_in()[1]) as cable:
+        cable.subscribe("RadioChannel")
+        assert len(connections(radio) - before) >= 2
+    cable_of(radio).stop()
+    wait_until(lambda: not [one.name for one in threading.enumerate() if one.name.startswith("cable-")], seconds=5)
+    assert connections(radio) <= before
+
+
+def test_a_cable_that_nobody_used_is_stopped_without_a_connection(radio: Flask) -> None:
+    before = connections(radio)
+    cable_of(radio).stop()
+    assert connections(radio) == before
