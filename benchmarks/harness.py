@@ -140,8 +140,12 @@ def _summary(own: Sequence[Round], reference: Sequence[Round]) -> dict[str, Any]
 
 def cpu_seconds(root: int) -> float:
     """User and system time of a process and all its descendants (Linux)."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    return sum(_own_ticks(pid) for pid in _tree(root)) / ticks
+    return _ticks(root, user=True, kernel=True) / os.sysconf("SC_CLK_TCK")
+
+
+def kernel_seconds(root: int) -> float:
+    """The system's part of `cpu_seconds`."""
+    return _ticks(root, user=False, kernel=True) / os.sysconf("SC_CLK_TCK")
 
 
 def _tree(root: int) -> list[int]:
@@ -167,6 +171,6 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _own_ticks(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[11]) + int(fields[12]) if fields else 0
+def _ticks(root: int, *, user: bool, kernel: bool) -> int:
+    found = [fields for pid in _tree(root) if (fields := _stat(pid))]
+    return sum(user * int(fields[11]) + kernel * int(fields[12]) for fields in found)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks.crowd import Crowd, Crowded, Heard
-from benchmarks.harness import cpu_seconds
+from benchmarks.harness import cpu_seconds, kernel_seconds
 from benchmarks.socket_servers import SocketServer, resident_kib, socket_servers, stamped
 from benchmarks.stage import staged
 
 SIZES = (1_000, 5_000)
+#: a crowd that times every frame is slower than the servers, and would be what is measured
+TIMED_ONE_IN = 10
 #: from one broadcast to the next, when the first has reached everybody by then
 _PAUSE_SECONDS = 0.4
 #: what did not come by then is missing
@@ -36,20 +38,22 @@ def run(seconds: float, rounds: int) -> dict[str, Any]:
 
 def _round(one: SocketServer, size: int, seconds: float) -> dict[str, Any]:
     before, began = resident_kib(one.server.pid), cpu_seconds(one.server.pid)
-    with one.crowd(size) as crowd:
+    with one.crowd(size, timed_one_in=TIMED_ONE_IN) as crowd:
         after, opening = resident_kib(one.server.pid), cpu_seconds(one.server.pid) - began
         _broadcast(one, crowd, 2)  # both sides are warm
         count = max(2, int(seconds / _PAUSE_SECONDS))
         idle = _cpu_share(one, lambda: time.sleep(seconds))
-        began, started = cpu_seconds(one.server.pid), time.monotonic()
+        began, in_kernel, started = cpu_seconds(one.server.pid), kernel_seconds(one.server.pid), time.monotonic()
         heard = _broadcast(one, crowd, count)
         # pings go on meanwhile, at ours only: they are not what a frame of a broadcast costs
         cpu = cpu_seconds(one.server.pid) - began - idle * (time.monotonic() - started)
+        kernel = kernel_seconds(one.server.pid) - in_kernel
     return {
         "crowded": crowd.crowded,
         "heard": heard,
         "frames": sum(part.frames for part in heard),
         "cpu": cpu,
+        "kernel": kernel,
         "idle": idle,
         "sent": count,
         "kib": (after - before) / size,
@@ -88,6 +92,8 @@ def _summary(own: Sequence[dict[str, Any]], ours: Sequence[dict[str, Any]]) -> d
         "p99_ms": round(statistics.median(one.p99_ms for one in heard), 1),
         "last_ms": round(statistics.median(map(_last, own)), 1),
         "server_cpu_us_per_frame": round(statistics.median(map(_cpu, own)), 1),
+        # what sending costs whoever sends
+        "of_which_kernel_us": round(statistics.median(one["kernel"] / max(1, one["frames"]) for one in own) * 1e6, 1),
         "server_cpu_percent_idle": round(statistics.median(one["idle"] for one in own) * 100, 1),
         "frames_missing": sum(one["sent"] * one["crowded"].opened - one["frames"] for one in own),
         "ratio_last": round(statistics.median(_last(a) / _last(b) for a, b in pairs), 2),

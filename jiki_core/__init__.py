@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Translator,
         Verdict,
         ask,
+        ask_all,
         question,
     )
     from jiki_core.db import IdentityKey, Model, Timestamp, UnitOfWork, reading, unit_of_work, uuid7
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from jiki_core.plugins import (
         DELETE,
         ChangeKind,
+        HealthCheck,
         PersonalTable,
         Plugin,
         PluginChange,
@@ -81,6 +83,7 @@ _HOMES = {
     "Event": "events",
     "FieldError": "errors",
     "FileKind": "storage",
+    "HealthCheck": "plugins",
     "Identity": "security",
     "IdentityKey": "db",
     "Job": "jobs",
@@ -118,6 +121,7 @@ _HOMES = {
     "action": "cable",
     "anonymise": "plugins",
     "ask": "contracts",
+    "ask_all": "contracts",
     "create_app": "app",
     "fields": "http",
     "hookimpl": "plugins",
@@ -160,6 +164,7 @@ __all__ = [
     "Event",
     "FieldError",
     "FileKind",
+    "HealthCheck",
     "Identity",
     "IdentityKey",
     "Job",
@@ -197,6 +202,7 @@ __all__ = [
     "action",
     "anonymise",
     "ask",
+    "ask_all",
     "create_app",
     "fields",
     "hookimpl",

@@ -35,6 +35,7 @@ from jiki_core.http.idempotency import install_idempotency
 from jiki_core.http.mounts import Mounted
 from jiki_core.http.operations import mount_operations
 from jiki_core.observability.logs import configure_logging, get_logger
+from jiki_core.plugins.health import HealthBoard
 from jiki_core.plugins.host import PluginHost
 from jiki_core.runtime import SERVING_ROLES, AppRole, Runtime
 from jiki_core.schema_gate import SchemaGate, plugin_sets
@@ -92,14 +93,22 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     api = make_api(app)
     mounted: dict[str, Mounted] = {}
     for plugin, contributed in assembly.mounts:
-        mounted.update(mount(api, plugin, contributed))
+        try:
+            mounted.update(mount(api, plugin, contributed))
+        except Exception as error:  # Flask refuses a rule or an endpoint when it is registered, not when it is written
+            log.exception("plugin_not_mounted", plugin=plugin)
+            mounted.update(contributed.endpoints(plugin))  # what it took before that must be guarded
+            host.refuse_mount(plugin, contributed.blueprint.name, error)
+    health = HealthBoard(app, host)
     mounted.update(
         mount_operations(
             app,
             is_ready=gate.is_ready,
             plugin_report=lambda: {
                 "plugins": {status.name: status.as_json() for status in host.statuses()},
+                "unknown": [str(mistake) for mistake in host.unknown],
                 **gate.agreement(),
+                "health": [one.as_json() for one in health.look()],
             },
         )
     )
@@ -107,11 +116,14 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
     app.extensions["jiki.assembly"] = assembly
     app.extensions["jiki.host"] = host
     app.extensions["jiki.gate"] = gate
+    app.extensions["jiki.health"] = health
     app.extensions["jiki.configuration"] = configuration
     at = app.extensions["jiki"] = _runtime(role, configuration, host, gate, assembly, mounted)
     mounted.update(wire_cable(app, at, assembly))
     if settings.is_development:
         mounted.update(_development_pages(app))
+    host.tell_ready(app)
+    _refuse_missing(role, host)
     _add_commands(app, host)
     if role == "maintenance":
         _add_stock_alembic(app, host)
@@ -159,6 +171,13 @@ def _refuse_mistakes(role: AppRole, configuration: Configuration, host: PluginHo
         _refuse(mistakes)
     for mistake in mistakes:
         click.echo(f"warning: {mistake}", err=True)
+
+
+def _refuse_missing(role: AppRole, host: PluginHost) -> None:
+    """Once more, for what was refused since: required plugins that cannot be mounted or are not ready."""
+    missing = [Mistake("[plugins] required", status.sentence()) for status in host.missing_required()]
+    if missing and role in SERVING_ROLES:
+        _refuse(missing)
 
 
 def _refuse(mistakes: list[Mistake]) -> NoReturn:

@@ -87,6 +87,9 @@ class CoreSettings:
         help="SES configuration sets of transactional mail, notifications and marketing, in this order",
         example="transactional,notifications,marketing",
     )
+    job_lease_seconds: float = setting(
+        30.0, help="How long a worker may be silent before its job is given to another", minimum=3
+    )
     outbox_retention_days: int = setting(7, help="How long finished jobs and events are kept", minimum=1)
     notification_retention_days: int = setting(180, help="How long notifications are kept", minimum=1)
     idempotency_ttl_hours: int = setting(24, help="How long an Idempotency-Key is remembered", minimum=1)
@@ -202,15 +205,13 @@ def origin_of(url: str) -> str:
 
 @dataclass(frozen=True)
 class PluginSelection:
-    """`[plugins]`: which plugins are listed, and without which of them a serving process must not start."""
+    """`[plugins]`: which plugins are listed, and without which of them a serving process must not start.
+
+    What the names mean is for the host to say, which knows what is installed.
+    """
 
     enabled: tuple[str, ...] = setting((), help="Plugins to load", example='["auth", "learning"]')
     required: tuple[str, ...] = setting((), help="Plugins without which serving processes refuse to start")
-
-    def mistakes(self) -> Iterator[Mistake]:
-        for name in self.required:
-            if name not in self.enabled:
-                yield Mistake("[plugins] required", f"names {name}, which is not enabled", 'required = ["auth"]')
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from jiki_core.configuration import CoreSettings, derived_key
 from jiki_core.db import db, unit_of_work
-from jiki_core.db.migration_sets import MigrationSet, core_set, set_of_package, set_status
+from jiki_core.db.migration_sets import MigrationRefused, MigrationSet, core_set, set_of_package, set_status
 from jiki_core.observability import counter, get_logger
 from jiki_core.plugins.fingerprint import fingerprint, settings_digest
 from jiki_core.plugins.host import PluginHost
@@ -85,6 +85,7 @@ class SchemaGate:
         return next((why for (_, one), (_, why) in self.watcher.snapshot.suspensions.items() if one == name), None)
 
     def note_failure(self, plugin: str, kind: str, name: str, error: str) -> None:
+        self._host.count_failure(plugin, kind)
         if plugin == "core" or not self._failures.fail(name):
             return
         reason = f"failed {FAILURES_IN_A_ROW} times in a row, the last time with: {error[:500]}"
@@ -138,8 +139,10 @@ class SchemaGate:
         with self._app.app_context(), db.engine.connect() as connection:
             core = set_status(connection, core_set())
             behind: dict[str, str] = {}
-            sets = {one.name: one for one in plugin_sets(self._host)}
+            sets, broken = readable_sets(plugin_sets(self._host))
             for name, loaded in self._host.loaded.items():
+                if name in broken:
+                    continue
                 if loaded.contributions.models and (name not in sets or sets[name].head is None):
                     behind[name] = f"{name} has models but no migrations; write them with `flask db revision`"
             self._heads = {name: one.head for name, one in sets.items()}
@@ -152,7 +155,7 @@ class SchemaGate:
                     )
                 elif status.is_ahead:
                     log.warning("schema_ahead", plugin=one.name, revision=status.current)
-        self._host.mark_schema(behind)
+        self._host.mark_schema(behind, broken)
         self._is_core_current = core.behind == 0
         if not self._is_core_current:
             log.error("core_schema_behind", lacking=core.behind, remedy="run `flask db upgrade`")
@@ -172,6 +175,20 @@ class SchemaGate:
                 log.exception("schema_check_failed")
             finally:
                 self._next_try = time.monotonic() + RETRY_SECONDS
+
+
+def readable_sets(sets: list[MigrationSet]) -> tuple[dict[str, MigrationSet], dict[str, str]]:
+    """Sets by name, and why the history of others cannot be read: it forks, or a file of it is no Python."""
+    found: dict[str, MigrationSet] = {}
+    broken: dict[str, str] = {}
+    for one in sets:
+        try:
+            one.revisions()
+        except (MigrationRefused, SyntaxError, OSError, ValueError) as error:
+            broken[one.name] = f"its migrations cannot be read: {type(error).__name__}: {error}"
+        else:
+            found[one.name] = one
+    return found, broken
 
 
 def plugin_sets(host: PluginHost) -> list[MigrationSet]:

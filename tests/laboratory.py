@@ -128,9 +128,30 @@ def give_up(uow: UnitOfWork) -> None:
     raise PermanentFailure("the file is gone for good")
 
 
+def misquote(uow: UnitOfWork) -> None:
+    '''Its message holds what PostgreSQL cannot keep.'''
+    raise ValueError("a" + chr(0) + "b" + chr(0xD800))
+
+
+def send_an_object(uow: UnitOfWork) -> None:
+    '''The driver refuses it before it asks the server.'''
+    uow.session.execute(text("select :thing"), {"thing": object()})
+
+
+def settle_twice(run: JobRun, key: str) -> None:
+    for _ in range(2):
+        with run.unit_of_work() as uow:
+            bump(uow, key)
+
+
 def sleep_too_long(uow: UnitOfWork, key: str) -> None:
     bump(uow, key)
     time.sleep(30)
+
+
+def query_too_long(uow: UnitOfWork, key: str) -> None:
+    bump(uow, key)
+    uow.session.execute(text("select pg_sleep(8)"))
 
 
 def settle_and_fail(run: JobRun, key: str) -> None:
@@ -193,7 +214,11 @@ JOBS = [
     Job(fail, retry=THRICE),
     Job(give_up),
     Job(sleep_too_long, retry=Retry(limit=1), timeout_seconds=1),
+    Job(query_too_long, retry=Retry(limit=1), timeout_seconds=1),
+    Job(misquote, retry=THRICE),
+    Job(send_an_object, retry=THRICE),
     Job(settle_and_fail, retry=THRICE),
+    Job(settle_twice, retry=THRICE),
     Job(long_way),
     Job(resume, retry=THRICE),
     Job(meet, retry=THRICE),
@@ -208,7 +233,7 @@ _ROUTES = """
 from __future__ import annotations
 
 from acme_lab import work
-from jiki_core.db import reading, unit_of_work
+from jiki_core.db import reading, record_refusal, unit_of_work
 from jiki_core.errors import DomainError, InternalError
 from jiki_core.http import Blueprint, Schema, fields, never_cache, no_content, reply
 from jiki_core.runtime import runtime
@@ -296,6 +321,18 @@ def refuse(body):
     with unit_of_work() as uow:
         work.bump(uow, body["key"])
         raise Full(key=body["key"], number=runtime().redis.incr("lab:refused"))
+
+
+@blp.route("/deny", methods=["POST"])
+@blp.arguments(KeyBody)
+@blp.response(200)
+@blp.raises(Full)
+def deny(body):
+    '''Refuses after a unit, and an audit of the denial, have ended.'''
+    with unit_of_work() as uow:
+        work.bump(uow, body["key"])
+    record_refusal("lab:denied", actor_id=me().user_id)
+    raise Full()
 
 
 @blp.route("/stumble", methods=["POST"])

@@ -50,11 +50,13 @@ class Flow(Enum):
 class Attachment:
     """One subscription's place in one stream."""
 
-    __slots__ = ("began", "feed", "flow", "is_attached", "listener", "sent", "wants_presence")
+    __slots__ = ("began", "feed", "flow", "is_attached", "listener", "send", "sent", "wants_presence")
 
     def __init__(self, feed: Feed, listener: Listener) -> None:
         self.feed = feed
         self.listener = listener
+        # the listener's own method: a broadcast touches thousands of these, and nothing more of most of them
+        self.send = listener.send
         self.flow = Flow.HELD
         #: where the subscription began; None while Valkey has not said where the stream stands
         self.began: Position | None = None
@@ -221,10 +223,10 @@ def _send_next_to(attachments: Iterable[Attachment], frame: bytes, position: Pos
         if attachment.flow is not live or (sent is not None and sent.offset >= offset and sent.epoch == epoch):
             continue
         attachment.sent = position
-        listener = attachment.listener
-        if listener.sid != exclude_socket:
-            listener.send(frame)
-            count += 1
+        if exclude_socket and attachment.listener.sid == exclude_socket:
+            continue
+        attachment.send(frame)
+        count += 1
     return count
 
 

@@ -46,6 +46,24 @@ class OutgoingQueue:
     the frame that is half written, and only `finish` adds to the queue afterwards.
     """
 
+    # a broadcast goes through thousands of these: with slots each is one place in memory, not two
+    __slots__ = (
+        "_bytes",
+        "_call_later",
+        "_empty",
+        "_give_up_at",
+        "_is_draining",
+        "_is_open",
+        "_is_watched",
+        "_limits",
+        "_lock",
+        "_on_overflow",
+        "_progress_at",
+        "_queue",
+        "_sock",
+        "_write",
+    )
+
     def __init__(
         self,
         sock: socket.socket,

@@ -31,23 +31,33 @@ from jiki_core.db.migration_sets import (
 from jiki_core.db.records import PluginRecord
 from jiki_core.plugins.host import PluginHost
 from jiki_core.plugins.personal_data import stored_form
-from jiki_core.schema_gate import plugin_sets
+from jiki_core.schema_gate import plugin_sets, readable_sets
 
 
-@click.group("db")
+class _Refusals(click.Group):
+    """What migrations refuse is told as a sentence, whichever command met it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MigrationRefused as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group("db", cls=_Refusals)
 def cli() -> None:
     """Migrate the database: the core's tables and those of every plugin, each in a schema of its own."""
 
 
 @cli.command("upgrade")
-@click.option("--plugin", "only", help="This set only.")
+@click.option("--plugin", "only", help="This set only, with what it requires.")
 @with_appcontext
 def upgrade_command(only: str | None) -> None:
     """Bring every set to its newest revision, in dependency order, and record what was found."""
     sets = _chosen(only)
     try:
         changed = upgrade(db.engine, sets)
-    except (MigrationRefused, OperationalError) as error:
+    except OperationalError as error:
         raise click.ClickException(str(error)) from error
     with _connection() as connection:
         statuses = [set_status(connection, one) for one in sets]
@@ -56,11 +66,13 @@ def upgrade_command(only: str | None) -> None:
         if status.is_ahead:
             click.echo(f"{status.name} is at {status.current}, which its code does not know yet; it stays there")
     click.echo(f"upgraded: {', '.join(changed)}" if changed else "nothing to upgrade")
+    if only is None and _unreadable():
+        raise SystemExit(1)  # told already; the others are done
 
 
 @cli.command("plan")
 @click.option("--sql", "as_sql", is_flag=True, help="Print the statements.")
-@click.option("--plugin", "only", help="This set only.")
+@click.option("--plugin", "only", help="This set only, with what it requires.")
 @with_appcontext
 def plan_command(as_sql: bool, only: str | None) -> None:
     """Show what `flask db upgrade` would do, without doing it."""
@@ -104,7 +116,7 @@ def status_command(as_json: bool) -> None:
             click.echo(f"{one.name:<16} {one.current or '-':<24} {state}")
         for name in leftover:
             click.echo(f"{name:<16} {'':<24} not installed; its tables stay until `flask plugins purge {name}`")
-    if not all(one.is_current for one in found):
+    if not all(one.is_current for one in found) or _unreadable():
         raise SystemExit(1)
 
 
@@ -114,11 +126,8 @@ def status_command(as_json: bool) -> None:
 @click.confirmation_option(prompt="Downgrading drops columns and tables with their data. Go on?")
 @with_appcontext
 def downgrade_command(plugin: str, target: str) -> None:
-    """Take the set PLUGIN down to TARGET, a revision or "base"."""
-    try:
-        downgrade(db.engine, _named(plugin), target)
-    except MigrationRefused as error:
-        raise click.ClickException(str(error)) from error
+    """Take the set PLUGIN down to TARGET: a revision, "base", or (after `--`) -1 for one step."""
+    downgrade(db.engine, _named(plugin), target)
     click.echo(f"{plugin} is at {target}")
 
 
@@ -129,6 +138,12 @@ def downgrade_command(plugin: str, target: str) -> None:
 @with_appcontext
 def revision_command(plugin: str, message: str, empty: bool) -> None:
     """Write the next revision of one set from the difference between its models and its tables."""
+    host: PluginHost = current_app.extensions["jiki.host"]
+    if not empty and plugin != "core" and plugin in host.discovered and plugin not in host.loaded:
+        raise click.ClickException(
+            f"{plugin} is not loaded, so its models are not known and its tables would all be dropped; "
+            f"enable it with what it requires (`flask plugins why {plugin}`), or say --empty"
+        )
     path = new_revision(db.engine, _named(plugin), message, autogenerate=not empty)
     click.echo(str(path))
 
@@ -138,7 +153,8 @@ def revision_command(plugin: str, message: str, empty: bool) -> None:
 def check_command() -> None:
     """Fail when a loaded set's models and tables differ."""
     host: PluginHost = current_app.extensions["jiki.host"]
-    differing = {one.name: differences(db.engine, one) for one in (core_set(), *plugin_sets(host))}
+    sets, _ = readable_sets([core_set(), *plugin_sets(host)])
+    differing = {name: differences(db.engine, one) for name, one in sets.items()}
     for name, changes in differing.items():
         for change in changes:
             click.echo(f"{name}: {change}", err=True)
@@ -150,17 +166,39 @@ def check_command() -> None:
 def _all_sets() -> list[MigrationSet]:
     """Core, loaded plugins in dependency order, then dormant ones: off, but with tables."""
     host: PluginHost = current_app.extensions["jiki.host"]
-    sets = [core_set(), *plugin_sets(host)]
+    readable, broken = readable_sets([core_set(), *plugin_sets(host)])
+    for name, why in broken.items():
+        click.echo(f"{name}: {why}; it is left out", err=True)
+    sets = [one for one in readable.values() if not _needs(host, one.name) & broken.keys()]
     known = {one.name for one in sets}
     with _connection() as connection:
         records = _records(connection)
         for name, found in host.discovered.items():
-            if name in known or current_revision(connection, name) is None:
+            if name in known or name in host.loaded or current_revision(connection, name) is None:
                 continue
             dormant = set_of_package(name, found.package, records.get(name, ()))
             if dormant is not None:
-                sets.append(dormant)
+                sets += readable_sets([dormant])[0].values()
     return _dependencies_first(sets)
+
+
+def _unreadable() -> bool:
+    """Whether a loaded plugin's history cannot be read."""
+    host: PluginHost = current_app.extensions["jiki.host"]
+    return bool(readable_sets(plugin_sets(host))[1])
+
+
+def _needs(host: PluginHost, name: str) -> set[str]:
+    """What a loaded plugin requires, transitively."""
+    requires = host.requirements()
+    found: set[str] = set()
+    waiting = list(requires.get(name, ()))
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += requires.get(one, ())
+    return found
 
 
 def _leftover(connection: Any) -> list[str]:
@@ -193,7 +231,14 @@ def _records(connection: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _chosen(only: str | None) -> list[MigrationSet]:
-    return _all_sets() if only is None else [_named(only)]
+    sets = _all_sets()
+    if only is None:
+        return sets
+    wanted = {"core", _named(only).name}
+    for one in reversed(sets):  # whoever requires comes after what it requires
+        if one.name in wanted:
+            wanted.update(one.requires)
+    return [one for one in sets if one.name in wanted]
 
 
 def _named(name: str) -> MigrationSet:

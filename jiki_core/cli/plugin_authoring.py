@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from jiki_core.cli.plugin_host import the_host
 from jiki_core.cli.plugin_selection import picture_with
 from jiki_core.plugins.manifest import RESERVED_NAMES
-from jiki_core.plugins.quality import Finding, NoPlugin, findings, read_distribution
+from jiki_core.plugins.quality import Finding, NoPlugin, findings, read_distribution, tests_pass
 from jiki_core.plugins.resolve import requirement_names
 from jiki_core.plugins.state import PluginState
 from jiki_core.version import __version__
@@ -54,7 +55,7 @@ def new_command(package: str, plugin: str | None, into: Path) -> None:
     click.echo(f"{target} is written; next: cd {target} && pip install -e '.[dev]' && pytest")
 
 
-def check_distribution(root: Path) -> None:
+def check_distribution(root: Path, *, with_tests: bool, as_json: bool) -> None:
     """Goes through the checklist of a good plugin; fails when a point does not hold."""
     try:
         one = read_distribution(root)
@@ -70,9 +71,14 @@ def check_distribution(root: Path) -> None:
         Finding("it runs with what it requires")
         if status["state"] == PluginState.RUNNING
         else Finding("it runs with what it requires", f"{status['state']}: {status['cause']}; {status['remedy']}"),
-        *findings(one, tuple(status["requires"])),
+        *findings(one, tuple(status["requires"]), tuple(status["uses"])),
     ]
-    for point in points:
+    if with_tests:
+        points.append(tests_pass(one))
+    if as_json:
+        listed = [{"point": point.point, "holds": point.holds, "remedy": point.remedy} for point in points]
+        click.echo(json.dumps({"plugin": one.plugin, "points": listed}))
+    for point in points if not as_json else ():
         click.echo(f"{'ok  ' if point.holds else 'FAIL'} {point.point}" + ("" if point.holds else f": {point.remedy}"))
     if not all(point.holds for point in points):
         raise SystemExit(1)

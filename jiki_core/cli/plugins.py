@@ -48,7 +48,11 @@ def list_command(as_json: bool) -> None:
     trouble = look_at_database()
     host = the_host()
     if as_json:
-        click.echo(json.dumps({"plugins": [status.as_json() for status in host.statuses()]}))
+        told = {
+            "plugins": [status.as_json() for status in host.statuses()],
+            "unknown": [str(mistake) for mistake in host.unknown],
+        }
+        click.echo(json.dumps(told))
         return
     for status in host.statuses():
         click.echo(f"{status.name:<16} {status.version:<10} {status.state}")
@@ -61,33 +65,40 @@ def list_command(as_json: bool) -> None:
 
 @cli.command("show")
 @click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
-def show_command(name: str) -> None:
+def show_command(name: str, as_json: bool) -> None:
     """One plugin: its state and what it contributes."""
-    look_at_database()
+    trouble = look_at_database()
     host = the_host()
     status = installed(name)
+    loaded = host.loaded.get(name)
+    if as_json:
+        contributes = None if loaded is None else describe(name, loaded)
+        click.echo(json.dumps({**status.as_json(), "summary": status.summary, "contributes": contributes}))
+        return
     click.echo(f"{status.name} {status.version} ({status.package}): {status.state}")
     click.echo(f"  {status.summary}")
     explain(status)
     for title, texts in (("requires", status.requires), ("uses", status.uses)):
         click.echo(f"  {title}: {', '.join(texts) or '-'}")
-    loaded = host.loaded.get(name)
-    if loaded is None:
-        return
-    for title, parts in describe(name, loaded).items():
+    for title, parts in (describe(name, loaded) if loaded is not None else {}).items():
         if parts:
             click.echo(f"  {title}:")
             for part, said in parts.items():
                 click.echo(f"    {part}" + (f"  ({said})" if said else ""))
+    if trouble:
+        click.echo(trouble, err=True)
 
 
 @cli.command("check")
 @click.argument("path", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--tests/--no-tests", default=True, help="With PATH: also run its tests (default), or leave them out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
-def check_command(path: Path | None) -> None:
+def check_command(path: Path | None, tests: bool, as_json: bool) -> None:
     """Fail when a listed plugin does not run; with PATH, go through the checklist for the plugin in that folder."""
     if path is None:
-        check_installation()
+        check_installation(as_json=as_json)
     else:
-        check_distribution(path)
+        check_distribution(path, with_tests=tests, as_json=as_json)

@@ -1,6 +1,6 @@
 """Typed questions between plugins: who asks declares what holds when nobody answers, and when the answer fails."""
 
-from jiki_core.contracts.asking import ask
+from jiki_core.contracts.asking import ask, ask_all
 from jiki_core.contracts.binding import Provider
 from jiki_core.contracts.contract import Cardinality, Contract, question
 from jiki_core.contracts.core import (
@@ -39,5 +39,6 @@ __all__ = [
     "Unsubscribing",
     "Verdict",
     "ask",
+    "ask_all",
     "question",
 ]

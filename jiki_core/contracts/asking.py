@@ -23,6 +23,7 @@ from jiki_core.observability.costs import charged
 from jiki_core.runtime import runtime
 
 C = TypeVar("C", bound=Contract)
+T = TypeVar("T")
 log = get_logger(__name__)
 
 LAST_GOOD_ANSWER_TTL_SECONDS = 900
@@ -32,8 +33,22 @@ _failures = counter("jiki_contract_failures_total", "Contract calls that fell ba
 
 
 def ask(contract: type[C]) -> C:
-    """An object with the contract's methods; each call goes to the provider, or falls back as the contract declares."""
+    """An object with the contract's methods; each call goes to the provider, or falls back as the contract declares.
+
+    Of a contract of cardinality many it gives a list, which its type cannot say: `ask_all` does.
+    """
     return cast(C, _Asker(contract))
+
+
+def ask_all(contract: type[C], question: Callable[[C], T]) -> list[T]:
+    """What each provider of a contract of cardinality many answers: `ask_all(AccountFields, lambda one: one.fields(…))`.
+
+    Providers in dependency order; a failing one gives the declared failing answer, None is left out.
+    Raises TypeError for a contract of cardinality one, which has one answer: `ask` it.
+    """
+    if contract.cardinality is not Cardinality.MANY:
+        raise TypeError(f"{contract.__name__} has one answer; use ask({contract.__name__})")
+    return cast(list[T], question(ask(contract)))
 
 
 class _Asker:
@@ -56,11 +71,10 @@ class _Asker:
 def _answer(contract: type[Contract], name: str, declared: Question, args: Any, kwargs: Any) -> Any:
     bound = runtime().providers.get(contract, ())
     if contract.cardinality is Cardinality.MANY:
-        return [
-            answer
-            for provider in bound
-            if (answer := _call(contract, name, declared, provider, args, kwargs)) is not None
-        ]
+        answers = [_call(contract, name, declared, provider, args, kwargs) for provider in bound]
+        if runtime().plugins.is_provider_missing(contract.stored_name()):
+            answers.append(_failing(contract, name, declared, "(not loaded)", args, kwargs))
+        return [answer for answer in answers if answer is not None]
     if not bound:
         if runtime().plugins.is_provider_missing(contract.stored_name()):
             return _failing(contract, name, declared, "(not loaded)", args, kwargs)

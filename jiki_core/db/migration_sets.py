@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import io
 import random
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -133,7 +134,8 @@ def upgrade(
     """Upgrades the sets in the given order; returns the names of those that changed.
 
     A set whose tables are ahead of its code is left alone: code from before runs against newer tables.
-    Raises OperationalError when a table stays locked through all attempts; finished revisions stay.
+    Raises OperationalError when a table stays locked through all attempts; finished revisions stay. Raises MigrationRefused
+    for a schema with tables that no revision of ours made.
     """
     changed = []
     with _locked(engine) as connection:
@@ -143,10 +145,30 @@ def upgrade(
             line = one.revisions()
             if target == "head" and before is not None and (before not in line or before == line[-1]):
                 continue  # there already; or the code was rolled back, and newer tables stay as they are
+            if before is None:
+                _refuse_adoption(connection, one.name)
             _patiently(connection, one, target, pause_seconds)
             if current_revision(connection, one.name) != before:
                 changed.append(one.name)
     return changed
+
+
+def _refuse_adoption(connection: Connection, schema: str) -> None:
+    """A schema that was never migrated must be empty: what others made there would be taken for the plugin's and purged."""
+    found = list(
+        connection.execute(
+            text(
+                "select tablename from pg_tables where schemaname = :schema and tablename <> 'alembic_version' order by 1"
+            ),
+            {"schema": schema},
+        ).scalars()
+    )
+    connection.commit()
+    if found:
+        raise MigrationRefused(
+            f"the schema {schema} holds tables that no migration made ({', '.join(found[:5])}); they are not adopted: "
+            f"rename the schema (alter schema {schema} rename to …) or drop it, then run this again"
+        )
 
 
 def _patiently(connection: Connection, one: MigrationSet, target: str, pause_seconds: tuple[float, float]) -> None:
@@ -205,15 +227,19 @@ def planned_sql(connection: Connection, one: MigrationSet) -> str:
 
 
 def downgrade(engine: Engine, one: MigrationSet, target: str) -> None:
-    """Takes one set down to `target` ("base" or a revision). Raises MigrationRefused while tables of others refer to it."""
+    """Takes one set down to `target` ("base", a revision, or "-1" for one step).
+
+    Raises MigrationRefused for a revision that it has not, and while tables of others refer to it.
+    """
     from alembic import command
 
+    line = one.revisions()
+    if target not in ("base", *line) and not re.fullmatch(r"-[1-9]\d*", target):
+        raise MigrationRefused(f"{one.name} has no revision {target}; it has base, {', '.join(line)}")
     with _locked(engine) as connection:
         referring = referring_schemas(connection, one.name)
         if target == "base" and referring:
-            raise MigrationRefused(
-                f"tables of {', '.join(referring)} refer to {one.name}; take those down first, or use `flask db downgrade --all`"
-            )
+            raise MigrationRefused(f"tables of {', '.join(referring)} refer to {one.name}; take those down first")
         connection.commit()
         command.downgrade(alembic_config(one, connection), target)
         connection.commit()

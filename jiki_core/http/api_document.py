@@ -16,8 +16,10 @@ from swagger_ui_bundle import swagger_ui_path
 from jiki_core.http.error_schemas import ErrorReply
 from jiki_core.http.idempotency_document import IdempotencyDocument
 from jiki_core.http.mounts import Mount, Mounted
+from jiki_core.observability import get_logger
 from jiki_core.version import __version__
 
+log = get_logger(__name__)
 DESCRIPTION = """\
 Every response is JSON. Success: named roots and `meta`. Failure: `{"error": {"type": "<symbol>"}}`; clients switch on
 the symbol. Sign in with the `jiki_session` cookie, or with `Authorization: Bearer <access token>`.
@@ -47,7 +49,10 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
                 return None
             undescribed, self._undescribed = self._undescribed, []
             for blueprint, name in undescribed:
-                blueprint.register_views_in_doc(self, self._app, self._spec, name=name, parameters=None)
+                try:
+                    blueprint.register_views_in_doc(self, self._app, self._spec, name=name, parameters=None)
+                except Exception:  # a schema that cannot be described must not take the document from everybody
+                    log.exception("routes_not_described", blueprint=name)
                 self._spec.tag({"name": name, "description": blueprint.description})
             return self._spec
 

@@ -21,7 +21,8 @@ def mount_operations(
 ) -> dict[str, Mounted]:
     """`/health-check`, `/health/live`, `/health/ready`, `/metrics`, `/-/plugins`; returns their guards.
 
-    `/health/ready?strict` answers operators 503 while living processes run different plugin sets, with the differences.
+    `/health/ready?strict` answers operators 503 while living processes run different plugin sets, or while a critical health
+    check of a plugin finds trouble, with the reasons.
     """
     routes = Blueprint("operations", __name__)
 
@@ -42,8 +43,10 @@ def mount_operations(
         if not _is_operator():
             return json_response({"ready": True}, 200)
         report = plugin_report()
-        # A rolling deploy differs for a while and must go on, so only who asks for it is told no.
-        is_ready_too = "strict" not in request.args or not report["differences"]
+        # A rolling deploy differs for a while and must go on, and no fleet must be replaced for what lies outside it:
+        # only who asks for it is told no.
+        trouble = report["differences"] or [one for one in report["health"] if one["critical"] and not one["well"]]
+        is_ready_too = "strict" not in request.args or not trouble
         return json_response({"ready": is_ready_too, **report}, 200 if is_ready_too else 503)
 
     @routes.get("/metrics")

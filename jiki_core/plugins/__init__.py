@@ -7,6 +7,7 @@ from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins.contributions import Seed
+from jiki_core.plugins.health import HealthCheck
 from jiki_core.plugins.hookspecs import hookimpl
 from jiki_core.plugins.lifecycle import ChangeKind, PluginChange
 from jiki_core.plugins.manifest import Plugin
@@ -21,6 +22,7 @@ __all__ = [
     "Channel",
     "EmailTemplate",
     "FileKind",
+    "HealthCheck",
     "Job",
     "Listener",
     "Mount",

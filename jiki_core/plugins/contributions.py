@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jiki_core.cable import Channel, channel_mistakes
-from jiki_core.contracts import Contract, Provider
+from jiki_core.contracts import Cardinality, Contract, Provider
 from jiki_core.contracts.binding import provider_mistakes
 from jiki_core.db import Model, UnitOfWork
 from jiki_core.events import Event, Listener, NotificationKind
 from jiki_core.events.event import event_mistakes
-from jiki_core.http import Mount
+from jiki_core.http import Blueprint, Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.mail.templates import BoundTemplate, bind_templates
+from jiki_core.plugins.faults import last_place
+from jiki_core.plugins.health import HealthCheck
 from jiki_core.plugins.personal_data import PersonalTable
 from jiki_core.security import Permission, Role
 from jiki_core.storage import FileKind
@@ -48,6 +51,7 @@ class Contributions:
     emails: tuple[EmailTemplate, ...] = ()
     notifications: tuple[NotificationKind, ...] = ()
     file_kinds: tuple[FileKind, ...] = ()
+    health: tuple[HealthCheck, ...] = ()
     personal_data: tuple[PersonalTable, ...] = ()
 
 
@@ -80,6 +84,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "emails": (lambda value: isinstance(value, EmailTemplate), "EmailTemplate"),
     "notifications": (lambda value: isinstance(value, NotificationKind), "NotificationKind"),
     "file_kinds": (lambda value: isinstance(value, FileKind), "FileKind"),
+    "health": (lambda value: isinstance(value, HealthCheck), "HealthCheck"),
     "personal_data": (lambda value: isinstance(value, PersonalTable), "PersonalTable"),
 }
 
@@ -92,7 +97,7 @@ def collect(plugin: str, calls: dict[str, Callable[[], Any]]) -> Collected:
         try:
             returned = call()
         except Exception as error:
-            found.mistakes.append(f"{hook} raised {type(error).__name__}: {error}{_place(error)}")
+            found.mistakes.append(f"{hook} raised {type(error).__name__}: {error}{last_place(error)}")
             continue
         if not isinstance(returned, Sequence) or isinstance(returned, str | bytes):
             found.mistakes.append(f"{hook} returned a {type(returned).__name__}; return a list of {_KINDS[kind][1]}")
@@ -103,7 +108,12 @@ def collect(plugin: str, calls: dict[str, Callable[[], Any]]) -> Collected:
             found.mistakes.append(f"{hook} returned a {type(wrong[0]).__name__} where a {wanted} is expected")
             continue
         found.values[kind] = tuple(returned)
-        found.mistakes += _own_mistakes(plugin, kind, found.values[kind])
+        try:
+            found.mistakes += [*_own_mistakes(plugin, kind, found.values[kind]), *_shared_names(plugin, kind, returned)]
+        except Exception as error:  # a value of the right type may hold anything
+            found.mistakes.append(
+                f"what {hook} returned cannot be used: {type(error).__name__}: {error}{last_place(error)}"
+            )
     return found
 
 
@@ -125,7 +135,7 @@ def make(plugin: str, package: str, given: Contributions) -> tuple[Made, list[st
             made = provider.factory()
         except Exception as error:
             mistakes.append(
-                f"the provider of {provider.contract.__name__} raised {type(error).__name__}: {error}{_place(error)}"
+                f"the provider of {provider.contract.__name__} raised {type(error).__name__}: {error}{last_place(error)}"
             )
             continue
         mistakes += provider_mistakes(provider, made)
@@ -140,11 +150,11 @@ def make(plugin: str, package: str, given: Contributions) -> tuple[Made, list[st
 def _own_mistakes(plugin: str, kind: str, values: Sequence[Any]) -> list[str]:
     if kind == "notifications":
         return [mistake for value in values for mistake in value.mistakes()]
-    if kind == "file_kinds":
-        twice = [name for name in {one.name for one in values} if sum(one.name == name for one in values) > 1]
-        own = [mistake for value in values for mistake in value.mistakes()]
-        return [*own, *(f"the file kind {name} is declared twice" for name in sorted(twice))]
-    if kind in ("blueprints", "jobs"):
+    if kind == "blueprints":
+        plain = [one.blueprint.name for one in values if not isinstance(one.blueprint, Blueprint)]
+        if plain:
+            return [f"the blueprint {name} is Flask's own; make it with jiki_core.Blueprint" for name in plain]
+    if kind in ("blueprints", "jobs", "file_kinds", "health"):
         return [mistake for value in values for mistake in value.mistakes()]
     if kind == "channels":
         return [mistake for value in values for mistake in channel_mistakes(value)]
@@ -158,9 +168,31 @@ def _own_mistakes(plugin: str, kind: str, values: Sequence[Any]) -> list[str]:
     return []
 
 
-def _place(error: BaseException) -> str:
-    """` (file, line N)` of where an exception came from."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return "" if traceback is None else f" ({traceback.tb_frame.f_code.co_filename}, line {traceback.tb_lineno})"
+#: kind -> (one of them in words, names that no two of a plugin may share)
+_NAMES: dict[str, tuple[str, Callable[[str, Any], Sequence[str]]]] = {
+    "blueprints": ("blueprint", lambda plugin, one: [one.name_for(plugin)]),
+    "jobs": ("job", lambda plugin, one: one.stored_names(plugin)),
+    "channels": ("channel", lambda _, one: [one.name]),
+    "listeners": ("listener", lambda _, one: [f"{one.event_name} by {one.name or one.func.__name__}"]),
+    "providers": (
+        "provider of",
+        lambda _, one: [one.contract.__name__] if one.contract.cardinality is Cardinality.ONE else [],
+    ),
+    "permissions": ("", lambda _, one: [f"{type(one).__name__.lower()} {one.name}"]),
+    "seeds": ("seed", lambda _, one: [one.key]),
+    "emails": ("mail", lambda _, one: [one.key]),
+    "notifications": ("notification", lambda _, one: [one.name]),
+    "file_kinds": ("file kind", lambda _, one: [one.name]),
+    "health": ("health check", lambda _, one: [one.known_as]),
+}
+
+
+def _shared_names(plugin: str, kind: str, values: Sequence[Any]) -> list[str]:
+    """Sentences on names that two values have: one of them would silently take the other's place."""
+    word, names_of = _NAMES.get(kind, ("", lambda _plugin, _one: []))
+    names = Counter(name for value in values for name in names_of(plugin, value))
+    return [
+        f"the {word} {name}".replace("  ", " ") + " is declared twice; give one of them another name"
+        for name, count in names.items()
+        if count > 1
+    ]

@@ -24,6 +24,7 @@ KINDS = (
     "mails",
     "notifications",
     "file kinds",
+    "health checks",
     "settings",
 )
 
@@ -54,6 +55,7 @@ def describe(name: str, loaded: LoadedPlugin) -> dict[str, Any]:
         "mails": {one.key: str(one.category) for one in given.emails},
         "notifications": {f"{name}.{one.name}": one.label for one in given.notifications},
         "file kinds": {one.name: ", ".join(one.content_types) for one in given.file_kinds},
+        "health checks": {one.known_as: "critical" if one.is_critical else "" for one in given.health},
         "settings": {one.name: str(one.metadata.get("help", "")) for one in fields},
     }
 

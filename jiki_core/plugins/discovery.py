@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+
+from packaging.requirements import Requirement
 
 GROUP = "jiki.plugins"
 
@@ -39,6 +42,17 @@ def discover() -> dict[str, Discovered]:
             entry_point=entry_point,
         )
     return dict(sorted(found.items()))
+
+
+def with_requirements(names: Iterable[str]) -> tuple[str, ...]:
+    """Installed plugins and, before each, what it requires; imports their manifests."""
+    installed = discover()
+    found: list[str] = []
+    for name in names:
+        manifest = installed[name].entry_point.load() if name in installed else None
+        needed = [Requirement(text).name for text in manifest.requires] if manifest is not None else []
+        found += [one for one in (*with_requirements(needed), name) if one not in found]
+    return tuple(found)
 
 
 def _distribution_name(entry_point: EntryPoint) -> str:

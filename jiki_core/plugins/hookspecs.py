@@ -21,6 +21,7 @@ from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
 from jiki_core.plugins.contributions import Seed
+from jiki_core.plugins.health import HealthCheck
 from jiki_core.plugins.lifecycle import PluginChange
 from jiki_core.plugins.personal_data import PersonalTable
 from jiki_core.security import Identity, Permission, Role
@@ -84,6 +85,15 @@ class HookSpecs:
         """Kinds of files that the plugin keeps: size, types, who may read and upload. `<plugin>.<kind>` is stored."""
 
     @hookspec
+    def jiki_health(self) -> Sequence[HealthCheck]:  # type: ignore[empty-body]  # a specification
+        """What the plugin needs from outside and may lack for a while, checked when an operator asks.
+
+        Shown by `flask plugins status`, `/-/plugins` and the operator's readiness. Each check runs in a thread and for a
+        time of its own, in every process that is asked and at most once in five seconds; an exception or a late answer is
+        counted and means *not well*. Nothing is switched off by it: the plugin goes on as well as it can.
+        """
+
+    @hookspec
     def jiki_personal_data(self) -> Sequence[PersonalTable]:  # type: ignore[empty-body]  # a specification
         """What export and erasure do with each table that leads to users: `DELETE`, `anonymise(...)` or `retain(reason)`.
 
@@ -99,6 +109,14 @@ class HookSpecs:
         """
 
     @hookspec
+    def jiki_ready(self, app: Flask) -> None:
+        """Once per app and in every process, dependencies first, when all plugins are mounted and bound.
+
+        For cross-checks that need the whole, such as a setting that names a part of another plugin; no I/O, for the
+        database may be away. An exception makes the plugin `configure-failed`, and its dependents `blocked`.
+        """
+
+    @hookspec
     def jiki_authenticate(self, request: Request) -> Identity | None:
         """Per request that asks who is calling; None = not mine. The first answer wins.
 
@@ -109,7 +127,7 @@ class HookSpecs:
     def jiki_authorize(self, identity: Identity, permission: str, resource: Any) -> bool | None:
         """Per guarded request: True allows, False denies, None abstains.
 
-        Any deny wins; nobody allows = deny; an exception = deny.
+        Any deny wins; nobody allows = deny; an exception = deny. A database that is away is no answer: 503.
         """
 
     @hookspec
@@ -135,5 +153,6 @@ CONTRIBUTION_HOOKS = (
     "jiki_emails",
     "jiki_notifications",
     "jiki_file_kinds",
+    "jiki_health",
     "jiki_personal_data",
 )

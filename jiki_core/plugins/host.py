@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,15 +17,17 @@ import pluggy
 from flask import Flask, Request
 
 from jiki_core.configuration import Configuration
+from jiki_core.db.commits import is_connection_lost
 from jiki_core.errors import DomainError, InternalError
 from jiki_core.observability import counter, gauge, get_logger
 from jiki_core.observability.costs import Costs, HookCost, cost_of, current_costs
 from jiki_core.plugins.contributions import Contributions, Made, collect, make
 from jiki_core.plugins.discovery import Discovered, discover
+from jiki_core.plugins.faults import hook_failed, import_failed, invalid, last_place
 from jiki_core.plugins.hookspecs import CONTRIBUTION_HOOKS, PROJECT, HookSpecs
 from jiki_core.plugins.lifecycle import PluginChange
 from jiki_core.plugins.manifest import Plugin, manifest_mistakes
-from jiki_core.plugins.pausing import Paused, effective_pauses
+from jiki_core.plugins.pausing import Paused, dependents_of, effective_pauses
 from jiki_core.plugins.personal_data import personal_data_mistakes, subjects_of
 from jiki_core.plugins.resolve import Candidate, blocked_by, requirement_names, resolve
 from jiki_core.plugins.state import PluginState, PluginStatus, Problem
@@ -38,7 +39,11 @@ from jiki_core.version import __version__
 log = get_logger(__name__)
 
 _boot_seconds = gauge("jiki_plugin_boot_seconds", "Time a plugin took to load, summed over processes", ["plugin"])
-_failures = counter("jiki_plugin_failures_total", "Hook calls that failed", ["plugin", "hook"])
+_failures = counter(
+    "jiki_plugin_failures_total",
+    "Calls of a plugin's hooks, jobs, listeners and channels that failed",
+    ["plugin", "hook"],
+)
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,13 @@ class PluginHost:
         #: manifests that could be read, of listed plugins
         self.manifests: dict[str, Plugin] = {}
         self._statuses: dict[str, PluginStatus] = {}
+        #: plugins that were taken in and turned out not to work here, until the process ends
+        self._refused: set[str] = set()
         self._paused: Mapping[str, Paused] = {}
         #: how often a plugin's state has changed, and the hooks of requests as they were made ready at one of these
         self._changes = 0
         self._ready: dict[str, tuple[int, tuple[tuple[str, Callable[..., Any], HookCost], ...]]] = {}
-        #: names in the configuration that no installed plugin has
+        #: names in the configuration that mean nothing
         self.unknown: list[Mistake] = []
         self.sections: list[Loaded] = []
 
@@ -100,18 +107,17 @@ class PluginHost:
 
     def _select(self) -> list[str]:
         selection = self._configuration.selection
-        names: list[str] = []
-        for name in dict.fromkeys(selection.enabled):
-            if name not in self.discovered:
-                self.unknown.append(
-                    Mistake(
-                        "[plugins] enabled",
-                        f"names {name}, which is not installed{nearest(name, self.discovered)}",
-                        ", ".join(self.discovered) or "no plugin is installed",
-                    )
+        for setting, listed in (("enabled", selection.enabled), ("required", selection.required)):
+            self.unknown += [
+                Mistake(
+                    f"[plugins] {setting}",
+                    f"names {name}, which is not installed{nearest(name, self.discovered)}",
+                    ", ".join(self.discovered) or "no plugin is installed",
                 )
-            else:
-                names.append(name)
+                for name in dict.fromkeys(listed)
+                if name not in self.discovered
+            ]
+        names = [name for name in dict.fromkeys(selection.enabled) if name in self.discovered]
         for name in self.discovered:
             self._put(name, PluginState.AVAILABLE)
         if self._configuration.core.safe_mode:
@@ -151,24 +157,26 @@ class PluginHost:
             except BaseException as error:  # a plugin may raise anything at import, SystemExit included
                 if isinstance(error, KeyboardInterrupt):
                     raise
-                self._fail(
-                    name,
-                    Problem(
-                        PluginState.IMPORT_FAILED,
-                        f"importing {found.entry_point.value} raised {type(error).__name__}: {error}{_last_place(error)}",
-                        f"repair or reinstall {found.distribution}, or take {name} out of [plugins] enabled",
-                    ),
-                )
+                self._fail(name, import_failed(found.entry_point.value, name, found.distribution, error))
                 continue
             mistakes = manifest_mistakes(plugin, name)
             if mistakes:
-                self._fail(name, _invalid(mistakes, found.distribution))
+                self._fail(name, invalid(mistakes, found.distribution))
             else:
                 read[name] = plugin
         return read
 
     def _admit(self, app: Flask, name: str, plugin: Plugin) -> None:
-        """settings -> validate -> configure, for one plugin whose requirements are met on paper."""
+        """Takes one plugin in whose requirements are met on paper. Never raises: a plugin may hold anything."""
+        try:
+            self._take_in(app, name, plugin)
+        except Exception as error:
+            log.exception("plugin_check_failed", plugin=name)
+            told = f"checking it raised {type(error).__name__}: {error}{last_place(error)}"
+            self._fail(name, invalid([told], self.discovered[name].distribution))
+
+    def _take_in(self, app: Flask, name: str, plugin: Plugin) -> None:
+        """settings -> validate -> configure."""
         found = self.discovered[name]
         candidate = _candidate(found, plugin)
         for needed in requirement_names(candidate.requires):
@@ -192,26 +200,19 @@ class PluginHost:
             settings = section.instance
         contributions, mistakes = self._validated(name, plugin, candidate)
         if mistakes:
-            self._fail(name, _invalid(mistakes, found.distribution))
+            self._fail(name, invalid(mistakes, found.distribution))
             return
         configure = getattr(plugin, "jiki_configure", None)
         if configure is not None:
             try:
-                configure(app=app, settings=settings)
+                _with_what_it_takes(configure, app=app, settings=settings)
             except Exception as error:
                 log.exception("plugin_configure_failed", plugin=name)
-                self._fail(
-                    name,
-                    Problem(
-                        PluginState.CONFIGURE_FAILED,
-                        f"jiki_configure raised {type(error).__name__}: {error}{_last_place(error)}",
-                        f"correct the settings of {name}, or report it to the authors of {found.distribution}",
-                    ),
-                )
+                self._fail(name, hook_failed("jiki_configure", name, found.distribution, error))
                 return
         made, mistakes = make(name, found.package, contributions)
         if mistakes:
-            self._fail(name, _invalid(mistakes, found.distribution))
+            self._fail(name, invalid(mistakes, found.distribution))
             return
         self.loaded[name] = LoadedPlugin(plugin, found.package, settings, contributions, made)
 
@@ -233,6 +234,33 @@ class PluginHost:
         )
         mistakes += clashes(name, contributions, before)
         return contributions, mistakes
+
+    def tell_ready(self, app: Flask) -> None:
+        """Everything is mounted and bound: `jiki_ready` of each plugin; one that raises is refused, with its dependents."""
+        for name, loaded in self.loaded.items():
+            ready = getattr(loaded.plugin, "jiki_ready", None)
+            if ready is None or not self.is_up(name):
+                continue
+            try:
+                with app.app_context():
+                    _with_what_it_takes(ready, app=app)
+            except Exception as error:
+                log.exception("plugin_not_ready", plugin=name)
+                self.count_failure(name, "jiki_ready")
+                self.refuse(name, hook_failed("jiki_ready", name, self.discovered[name].distribution, error))
+
+    def refuse_mount(self, name: str, blueprint: str, error: Exception) -> None:
+        """A blueprint of the plugin that Flask would not register."""
+        told = f"its blueprint {blueprint} cannot be mounted: {type(error).__name__}: {error}"
+        self.refuse(name, invalid([told], self.discovered[name].distribution))
+
+    def refuse(self, name: str, problem: Problem) -> None:
+        """Closes the doors of a plugin that was taken in, and of its dependents: they answer 503, jobs are held."""
+        self._refused.add(name)
+        self._fail(name, problem)
+        requires = self.requirements()
+        for one in dependents_of(name, requires):
+            self._fail(one, blocked_by(one, next(need for need in requires[one] if not self.is_up(need))))
 
     def _subjects_before(self) -> frozenset[str]:
         """Tables of users, of the plugins admitted so far."""
@@ -275,9 +303,14 @@ class PluginHost:
     def is_listed(self, plugin: str) -> bool:
         return plugin == "core" or plugin in self._configuration.selection.enabled
 
-    def mark_schema(self, behind: Mapping[str, str]) -> None:
-        """After the schema check: plugins whose tables are behind stop answering, their dependents too; others may return."""
+    def mark_schema(self, behind: Mapping[str, str], broken: Mapping[str, str] | None = None) -> None:
+        """After the schema check: plugins whose tables are behind, or whose history cannot be read, stop answering, and
+        their dependents too; others may return."""
+        for name, cause in (broken or {}).items():
+            self.refuse(name, invalid([cause], self.discovered[name].distribution))
         for name in self.loaded:
+            if name in self._refused:
+                continue
             needed = requirement_names(self.loaded[name].plugin.requires)
             blocker = next((one for one in needed if not self.is_up(one)), None)
             if name in behind:
@@ -339,8 +372,8 @@ class PluginHost:
             except DomainError:
                 raise
             except Exception as error:
-                _failures.labels(name, "jiki_authenticate").inc()
-                if getattr(type(error), "__module__", "").startswith("sqlalchemy"):
+                self.count_failure(name, "jiki_authenticate")
+                if type(error).__module__.startswith("sqlalchemy"):
                     raise
                 log.exception("hook_failed", plugin=name, hook="jiki_authenticate")
                 raise InternalError() from error
@@ -358,8 +391,10 @@ class PluginHost:
             started = time.perf_counter()
             try:
                 vote = call(identity, permission, resource)
-            except Exception:
-                _failures.labels(name, "jiki_authorize").inc()
+            except Exception as error:
+                self.count_failure(name, "jiki_authorize")
+                if is_connection_lost(error):
+                    raise  # 503: nobody gets in, and whoever asks again later gets an answer
                 log.exception("hook_failed", plugin=name, hook="jiki_authorize")
                 return False
             finally:
@@ -376,10 +411,15 @@ class PluginHost:
             try:
                 _in_order(implementation, ["change"])(change)
             except Exception as error:
-                _failures.labels(name, "jiki_plugin_changed").inc()
+                self.count_failure(name, "jiki_plugin_changed")
                 log.exception("hook_failed", plugin=name, hook="jiki_plugin_changed")
                 failed.append((name, error))
         return failed
+
+    @staticmethod
+    def count_failure(plugin: str, hook: str) -> None:
+        """One call of a plugin's hook, job, listener, channel or health check that failed."""
+        _failures.labels(plugin, hook).inc()
 
     def commands(self) -> Iterator[tuple[str, Callable[[], list[click.Command]]]]:
         """(plugin, lazy commands) of each loaded plugin."""
@@ -423,21 +463,11 @@ def _in_order(implementation: pluggy.HookImpl, order: list[str]) -> Callable[...
     return lambda *given: function(*(given[place] for place in places))
 
 
+def _with_what_it_takes(function: Callable[..., Any], **given: Any) -> Any:
+    """Calls a hook of the boot, which may take fewer arguments than it is given."""
+    taken = inspect.signature(function).parameters
+    return function(**{name: value for name, value in given.items() if name in taken})
+
+
 def _candidate(found: Discovered, plugin: Plugin) -> Candidate:
     return Candidate(found.name, found.version, plugin.requires, plugin.uses, plugin.core)
-
-
-def _invalid(mistakes: list[str], distribution: str) -> Problem:
-    return Problem(
-        PluginState.INVALID,
-        "; ".join(mistakes),
-        f"report it to the authors of {distribution}, or correct it there",
-    )
-
-
-def _last_place(error: BaseException) -> str:
-    if isinstance(error, SyntaxError) and error.filename:
-        return f" ({error.filename}, line {error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "importlib" not in frame.filename]
-    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -46,6 +46,8 @@ def manifest_mistakes(plugin: object, entry_point_name: str) -> list[str]:
     if not isinstance(plugin, Plugin):
         return [f"the entry point names a {type(plugin).__name__}; it must name an instance of a subclass of Plugin"]
     found = []
+    if not isinstance(plugin.name, str) or not isinstance(plugin.core, str):
+        return ["name and core must be strings"]
     if plugin.name != entry_point_name:
         found.append(f"its name is {plugin.name!r} but its entry point is called {entry_point_name!r}; make them equal")
     if not _NAME.fullmatch(plugin.name) or plugin.name.startswith("pg_"):
@@ -59,7 +61,7 @@ def manifest_mistakes(plugin: object, entry_point_name: str) -> list[str]:
         for text in texts:
             try:
                 Requirement(text)
-            except InvalidRequirement:
+            except (InvalidRequirement, TypeError):
                 found.append(f"{kind} names {text!r}, which is no requirement; write for example 'auth>=1.0'")
     try:
         SpecifierSet(plugin.core)
@@ -67,4 +69,7 @@ def manifest_mistakes(plugin: object, entry_point_name: str) -> list[str]:
         found.append(f"core = {plugin.core!r} is no version specifier; write for example '>=1.0'")
     if plugin.Settings is not None and not is_dataclass(plugin.Settings):
         found.append("Settings must be a dataclass whose fields are made with setting(...)")
+    elif plugin.Settings is not None:
+        plain = [one.name for one in fields(plugin.Settings) if "help" not in one.metadata]
+        found += [f"Settings.{name} is a plain field; make it with setting(…, help=…)" for name in plain]
     return found

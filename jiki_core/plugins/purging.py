@@ -10,13 +10,30 @@ from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Connection, delete, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from jiki_core.db import UnitOfWork
 from jiki_core.db.migration_sets import current_revision, referring_schemas
 from jiki_core.db.outbox import OutboxEntry
-from jiki_core.db.records import Notification, PluginRecord, SeedRecord
+from jiki_core.db.records import MutedNotification, Notification, PluginRecord, SeedRecord
 from jiki_core.jobs.schedules import ScheduleRow, ScheduleTick
+from jiki_core.jobs.tracking import TrackingEvent
 from jiki_core.plugins.runtime_state import PluginPause, PluginSuspension, announce_change
+from jiki_core.storage.attachments import forget_objects
+from jiki_core.storage.models import Attachment, Blob, UploadTicket
+from jiki_core.storage.service import UPLOADS
+
+#: columns of the core that hold "<plugin>.<something>"
+_NAMED_FOR_PLUGINS: tuple[InstrumentedAttribute[str], ...] = (
+    OutboxEntry.name,
+    Notification.type,
+    MutedNotification.type,
+    TrackingEvent.name,
+    SeedRecord.key,
+    ScheduleRow.name,
+    ScheduleTick.schedule,
+    Attachment.record_type,
+)
 
 
 class PurgeRefused(Exception):
@@ -94,8 +111,9 @@ def purge(uow: UnitOfWork, name: str, *, reason: str) -> None:
     refuse_purge(uow.session.connection(), name)
     uow.session.execute(text(f'drop schema if exists "{name}" cascade'))
     own = f"{name}.".replace("_", r"\_") + "%"
-    for column in (OutboxEntry.name, Notification.type, SeedRecord.key, ScheduleRow.name, ScheduleTick.schedule):
+    for column in _NAMED_FOR_PLUGINS:
         uow.session.execute(delete(column.class_).where(column.like(own)))
+    _drop_files(uow, own)
     uow.session.execute(
         delete(OutboxEntry).where(
             OutboxEntry.kind == "broadcast", OutboxEntry.payload["message"]["type"].astext.like(own)
@@ -106,3 +124,12 @@ def purge(uow: UnitOfWork, name: str, *, reason: str) -> None:
     uow.session.execute(delete(PluginRecord).where(PluginRecord.name == name))
     uow.audit("plugin:purged", target_type="plugin", target_id=name, reason=reason, plugin=name)
     announce_change(uow)
+
+
+def _drop_files(uow: UnitOfWork, own: str) -> None:
+    """Files of the plugin's kinds, and uploads that were to become some; the objects go after the commit."""
+    blobs = delete(Blob).where(Blob.kind.like(own)).returning(Blob.service, Blob.key)
+    tickets = delete(UploadTicket).where(UploadTicket.kind.like(own)).returning(UploadTicket.service, UploadTicket.id)
+    objects = [(row.service, row.key) for row in uow.session.execute(blobs)]
+    objects += [(row.service, f"{UPLOADS}{row.id}") for row in uow.session.execute(tickets)]
+    forget_objects(uow, objects)

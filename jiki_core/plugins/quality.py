@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from jiki_core.plugins.discovery import GROUP
+
+_LONGEST_TESTS_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,8 @@ def read_distribution(root: Path) -> Distribution:
     return Distribution(root, project, name, target.partition(".")[0].partition(":")[0])
 
 
-def findings(one: Distribution, requires: tuple[str, ...]) -> Iterator[Finding]:
-    """What can be said without running the plugin; `requires` is its manifest's."""
+def findings(one: Distribution, requires: tuple[str, ...], uses: tuple[str, ...]) -> Iterator[Finding]:
+    """What can be said without running the plugin; `requires` and `uses` are its manifest's."""
     for file, why in (
         ("README.md", "say what it does, what it requires and how to enable it"),
         ("CHANGELOG.md", "its first line says what the newest release is about"),
@@ -67,9 +71,76 @@ def findings(one: Distribution, requires: tuple[str, ...]) -> Iterator[Finding]:
         yield _holds(f"{file} is there", (one.root / file).is_file(), f"add {file}: {why}")
     tests = [*one.root.glob("tests/**/test_*.py")]
     yield _holds("it has tests", bool(tests), "add tests/test_….py; jiki_core.testing brings the services")
+    tried = _names_in(tests)
+    yield _holds(
+        "its tests inherit the checks of every plugin (migrations down and up, routes documented, …)",
+        "PluginConformance" in tried,
+        "add `class TestConformance(PluginConformance): plugin = plugin` (jiki_core.testing)",
+    )
+    if {"paginate", "reply_page"} & _names_in((one.root / one.package).rglob("*.py")):
+        yield _holds(
+            "its tests count the queries of its lists",
+            "count_queries" in tried,
+            "add a test that a long list takes no more queries than a short one, with count_queries (jiki_core.testing)",
+        )
+    yield _changelog(one)
     yield _requirements(one, requires)
+    yield _extras(one, uses)
     yield _public_names(one)
     yield _plain_migrations(one)
+
+
+def tests_pass(one: Distribution) -> Finding:
+    """Runs its tests in a process of their own, as its author does."""
+    point = "its tests pass"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q"],
+            cwd=one.root,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST_TESTS_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(point, f"they take longer than {_LONGEST_TESTS_SECONDS} s; run pytest in {one.root}")
+    said = (done.stdout.strip() or done.stderr.strip() or "pytest said nothing").splitlines()[-1]
+    return _holds(
+        f"{point} ({said})" if done.returncode == 0 else point, done.returncode == 0, f"run pytest there: {said}"
+    )
+
+
+def _names_in(paths: Iterable[Path]) -> set[str]:
+    """Names that modules import."""
+    return {
+        alias.name
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _changelog(one: Distribution) -> Finding:
+    version = one.project.get("version")
+    file = one.root / "CHANGELOG.md"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return _holds(
+        "its changelog tells of this version",
+        version is None or any(line.split()[1:2] == [version] for line in text.splitlines() if line.startswith("## ")),
+        f"begin a section `## {version}` in CHANGELOG.md",
+    )
+
+
+def _extras(one: Distribution, uses: tuple[str, ...]) -> Finding:
+    """Who wants what a plugin uses can ask pip for it by its name."""
+    extras = one.project.get("optional-dependencies", {})
+    missing = [name for name in (Requirement(text).name for text in uses) if name not in extras]
+    return _holds(
+        "what it uses is an extra of its wheel",
+        not missing,
+        f"add {', '.join(missing)} to [project.optional-dependencies], each with the wheel of that plugin",
+    )
 
 
 def _requirements(one: Distribution, requires: tuple[str, ...]) -> Finding:

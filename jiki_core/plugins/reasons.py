@@ -50,7 +50,18 @@ def _branch(kind: str, text: str, statuses: Mapping[str, PluginStatus], above: S
         loss = f"install {needed}" if kind == "requires" else ""
         return Reason(f"{kind} {text}: not installed", loss)
     found = reason_tree(needed, statuses, above)
-    return Reason(f"{kind} {text}: {found.text}", found.remedy if kind == "requires" else "", found.because)
+    misfit = use_misfit(text, statuses) if kind == "uses" else ""
+    remedy = found.remedy if kind == "requires" else misfit and f"install a version of {needed} that fits"
+    return Reason(f"{kind} {text}: {found.text}" + (f"; {misfit}" if misfit else ""), remedy, found.because)
+
+
+def use_misfit(text: str, statuses: Mapping[str, PluginStatus]) -> str:
+    """Why an installed plugin is not the version that somebody uses; empty when it is, or is not there."""
+    wanted = Requirement(text)
+    status = statuses.get(wanted.name)
+    if status is None or wanted.specifier.contains(status.version, prereleases=True):
+        return ""
+    return f"{wanted.name} {status.version} is not the version it is made for"
 
 
 @dataclass(frozen=True)

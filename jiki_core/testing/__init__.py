@@ -5,8 +5,10 @@ Loaded by pytest through the entry point `jiki`; its fixtures are in `pytest_plu
 
 from jiki_core.testing.cable import CableClient, CableSubscription, SubscriptionRejected
 from jiki_core.testing.client import Answer, ApiClient
+from jiki_core.testing.clock import FrozenClock
 from jiki_core.testing.conformance import PluginConformance
-from jiki_core.testing.outbox import drain_outbox
+from jiki_core.testing.network_guard import NetworkRefused
+from jiki_core.testing.outbox import Asked, asked_for, drain_outbox
 from jiki_core.testing.provider_conformance import (
     AccountErasureConformance,
     AccountFieldsConformance,
@@ -31,11 +33,14 @@ __all__ = [
     "AccountsConformance",
     "Answer",
     "ApiClient",
+    "Asked",
     "CableClient",
     "CableSubscription",
     "CountryLocatorConformance",
     "DigestWishesConformance",
     "EntitlementsConformance",
+    "FrozenClock",
+    "NetworkRefused",
     "NetworkReputationConformance",
     "PluginConformance",
     "ProviderConformance",
@@ -44,6 +49,7 @@ __all__ = [
     "SubscriptionRejected",
     "TranslatableTextsConformance",
     "TranslatorConformance",
+    "asked_for",
     "count_queries",
     "drain_outbox",
     "wait_until",

@@ -41,6 +41,7 @@ def scaled(count: int, *, least: int = 1) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that starts the workers makes the folder that they share."""
+    config.addinivalue_line("markers", "network: may reach other machines, which no other test may")
     if hasattr(config, "workerinput"):
         return
     directory = Path(tempfile.mkdtemp(prefix="jiki-tests-"))
@@ -141,6 +142,15 @@ def make_app(services: Any, mail_catcher: Any) -> Iterator[Callable[..., Flask]]
 
 
 @pytest.fixture(autouse=True)
+def _no_other_machine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that needs another machine fails where there is none; `@pytest.mark.network` says that it means to."""
+    from jiki_core.testing.network_guard import network_refused
+
+    with contextlib.nullcontext() if request.node.get_closest_marker("network") else network_refused():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def _no_watcher_outlives_its_test() -> Iterator[None]:
     """Ends the threads that apps started and signs their processes off; an app that is shared starts anew when asked."""
     yield
@@ -158,15 +168,17 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
     """An app of this test's own: `app_with("auth", "learning", answers={Entitlements: Fake()}, settings={"JIKI_…": "…"})`.
 
-    `answers` replace what plugins answer to contracts, so that a test can stand in for a plugin that is not there.
+    What these plugins require comes with them. `answers` replace what plugins answer to contracts, so that a test can stand
+    in for a plugin that is not there.
     """
     from jiki_core.contracts.binding import BoundProvider
+    from jiki_core.plugins.discovery import with_requirements
     from jiki_core.testing.databases import dispose, truncate_all
 
     made: list[Flask] = []
 
     def build(*plugins: str, answers: Mapping[Any, Any] | None = None, settings: dict[str, str] | None = None) -> Flask:
-        app = make_app(plugins, settings)
+        app = make_app(with_requirements(plugins), settings)
         providers = app.extensions["jiki.assembly"].providers
         providers.update({contract: (BoundProvider("core", answer),) for contract, answer in (answers or {}).items()})
         made.append(app)
@@ -232,6 +244,23 @@ def mails(app: Flask, mail_catcher: Any) -> Any:
         return mail_catcher.messages()
 
     return read
+
+
+@pytest.fixture
+def outbox(app: Flask) -> Callable[..., Any]:
+    """What was asked for in this test: `outbox()`, or `outbox("badges.congratulate")`; rows with kind, name and payload."""
+    from jiki_core.testing.outbox import asked_for
+
+    return lambda name=None: asked_for(app, name)
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    """Time stands still in this test until it says `clock.move(hours=2)` or `clock.move_to(moment)`."""
+    from jiki_core.testing.clock import stopped_clock
+
+    with stopped_clock() as stopped:
+        yield stopped
 
 
 def _forget_everything(app: Flask) -> None:

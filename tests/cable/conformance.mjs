@@ -144,6 +144,18 @@ const checks = {
     equal(room.connected, [])
   },
 
+  'rails: a database that is away for a moment only delays a subscribe': async () => {
+    const room = subscribed(await consumer(), { channel: 'RoomChannel', id: newRoom(), label: 'away 3' })
+    await until(() => room.connected.length, 'connected')
+    equal([room.connected, room.disconnected, room.rejected], [[{ reconnected: false }], [], 0])
+  },
+
+  'rails: comes back by itself to a database that is away for longer': async () => {
+    const room = subscribed(await consumer(), { channel: 'RoomChannel', id: newRoom(), label: 'away 10' })
+    await until(() => room.connected.length, 'connected', 45000)
+    equal([room.disconnected.length, room.rejected], [1, 0])
+  },
+
   'rails: unsubscribe and subscribe back to back': async () => {
     const made = await consumer()
     const id = newRoom()
@@ -210,6 +222,20 @@ const checks = {
   'anycable base: the token as a subprotocol': async () => {
     const room = await entered(await cable({ websocketAuthStrategy: 'sub-protocol' }), { id: newRoom() })
     equal(room.state, 'connected')
+  },
+
+  'anycable base: comes back by itself to a database that is away for longer': async () => {
+    const channel = (await cable()).subscribeTo('RoomChannel', { id: newRoom(), label: 'away 10' })
+    await until(() => channel.state === 'connected', 'connected', 30000)
+  },
+
+  // it repeats its subscribe after 5 s, and gives it up after 10 s or with the line
+  'extended: a database that is away for a moment only delays a subscribe': async () => {
+    const id = newRoom()
+    const room = await entered(await cable({ protocol: EXTENDED }), { id, label: 'away 6' })
+    await publish(`room/${id}`, numbers(0, 2))
+    await until(() => room.got.length === 2, '2 messages')
+    equal([room.got, room.states], [numbers(0, 2), [{ connect: false }]])
   },
 
   'anycable: a rejection is an error of the channel': async () => {

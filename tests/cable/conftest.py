@@ -154,6 +154,9 @@ class MemoryTransport:
         if self.closed is None:
             self.frames.append(frame)
 
+    def wait_for_room(self) -> None:
+        pass  # memory has room
+
     def close(self, code: int, reason: str = "", farewell: bytes = b"") -> None:
         if farewell:
             self.send(farewell)
@@ -210,6 +213,13 @@ class Desk:
         return visitor
 
     visitors: list[Visitor] = field(default_factory=list)
+    #: what asking for a permission raises
+    failure: Exception | None = None
+
+    def authorize(self, _identity: Identity, permission: str) -> bool:
+        if self.failure is not None:
+            raise self.failure
+        return permission in self.permissions
 
     def transport(self, dialect: Dialect | None, query: str = "", **environ: str) -> MemoryTransport:
         """A socket after its upgrade, before anything is said."""
@@ -289,7 +299,7 @@ def make_desk(valkey: ValkeyServer) -> Iterator[MakeDesk]:
             channels=ChannelRegistry([Registered("rooms", channel) for channel in channels]),
             authenticate=authenticate,
             is_current=lambda identity: identity.user_id not in revoked,
-            authorize=lambda _identity, permission: permission in permissions,
+            authorize=lambda identity, permission: desk.authorize(identity, permission),
             app_context=lambda identity: desk.app_context(identity),
             run_in_unit=lambda call: desk.run_in_unit(call),
             is_paused=paused.__contains__,

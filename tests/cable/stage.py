@@ -46,6 +46,8 @@ from jiki_core.security import Identity
 SECRET = "a secret that only this stage has, of some length"
 STREAM = "room/{}"
 paused: set[str] = set()
+#: rooms whose database is away for some seconds, and since when
+away_since: dict[int, float] = {}
 #: whether a context was there when the conversation looked at pauses between its commands
 idle_contexts: list[bool] = []
 
@@ -57,7 +59,7 @@ class RoomParams:
 
 
 class RoomChannel(Channel):
-    """A room: what is published to room/<id> arrives; 13 is closed."""
+    """A room: what is published to room/<id> arrives; 13 is closed. Labelled "away 3", its database is away for 3 s."""
 
     Params = RoomParams
     truth = "GET /rooms/{id}"
@@ -66,6 +68,11 @@ class RoomChannel(Channel):
         if self.params.id == 13:
             self.reject()
             return
+        kind, _, seconds = self.params.label.partition(" ")
+        if kind == "away":
+            since = away_since.setdefault(self.params.id, time.monotonic())
+            if time.monotonic() - since < float(seconds):
+                raise ConnectionError("the database is away")
         self.stream_from(STREAM.format(self.params.id))
         self.allow_whisper(STREAM.format(self.params.id))
         self.allow_presence(STREAM.format(self.params.id))
@@ -138,6 +145,7 @@ mount_cable(
         app_context=_app_context,
         run_in_unit=lambda call: call(None),  # type: ignore[arg-type]  # the stage's channels write no rows
         is_paused=_is_paused,
+        is_outage=lambda error: isinstance(error, ConnectionError),
         redis_url=os.environ["REDIS_URL"],
         allowed_origins=("http://page.example", os.environ.get("STAGE_ORIGIN", "http://page.example")),
         limits=CableLimits(max_connections=int(os.environ.get("STAGE_CONNECTIONS", "5000"))),

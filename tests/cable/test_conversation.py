@@ -272,11 +272,48 @@ def test_the_confirmation_goes_before_what_subscribed_says(make_desk: Any) -> No
     ]
 
 
-def test_a_subscribe_during_an_outage_is_not_rejected_for_good(make_desk: Any) -> None:
-    visitor = make_desk(RoomChannel).connect()
+def test_a_subscribe_waits_for_a_database_that_is_away(make_desk: Any) -> None:
+    desk = make_desk(KeyedChannel)
+    visitor = desk.connect()
     visitor.transport.take()
-    said = visitor.command("subscribe", room(17))
-    assert said == [{"type": "disconnect", "reason": "unavailable", "reconnect": True}]
+    keyed = '{"channel":"KeyedChannel"}'
+    desk.failure = ConnectionError("the database is away")
+    assert visitor.command("subscribe", keyed) == []
+    assert visitor.command("subscribe", keyed) == []  # @anycable/core repeats it after five seconds
+    desk.time.advance(6)
+    visitor.connection.attend(is_idle=True)
+    assert visitor.transport.take() == []
+    desk.failure = None
+    desk.time.advance(1)
+    visitor.connection.attend(is_idle=True)
+    assert visitor.transport.take() == [confirmed(keyed)]
+
+
+@pytest.mark.parametrize("failure", [ConnectionError("the database is away"), RuntimeError("a guard that is broken")])
+def test_a_guard_that_fails_lets_nobody_in_and_rejects_nobody_for_good(make_desk: Any, failure: Exception) -> None:
+    desk = make_desk(KeyedChannel)
+    visitor = desk.connect()
+    visitor.transport.take()
+    desk.failure = failure
+    assert visitor.command("subscribe", '{"channel":"KeyedChannel"}') == []
+    for _ in range(8):
+        assert visitor.connection.is_open
+        desk.time.advance(1)
+        visitor.connection.attend(is_idle=True)
+    assert visitor.connection.subscriptions == {}
+    assert visitor.transport.take() == [{"type": "disconnect", "reason": "unavailable", "reconnect": True}]
+
+
+def test_a_subscribe_during_an_outage_that_lasts_is_not_rejected_for_good(make_desk: Any) -> None:
+    desk = make_desk(RoomChannel)
+    visitor = desk.connect()
+    visitor.transport.take()
+    assert visitor.command("subscribe", room(17)) == []
+    assert visitor.command("subscribe", ROOM) == [confirmed(ROOM)]
+    for _ in range(8):
+        desk.time.advance(1)
+        visitor.connection.attend(is_idle=True)
+    assert visitor.transport.take() == [{"type": "disconnect", "reason": "unavailable", "reconnect": True}]
     assert visitor.transport.closed == (1000, "Try again later")
 
 

@@ -134,6 +134,27 @@ def test_the_excluded_socket_hears_nothing(make_desk: Any, client: redis.Redis) 
     assert messages(settle(sender, client)) == [2]
 
 
+def test_a_message_is_encoded_once_for_all_who_get_the_same(make_desk: Any, client: redis.Redis) -> None:
+    desk = make_desk(RoomChannel)
+    visitors = [desk.connect() for _ in range(3)]
+    for visitor in visitors:
+        enter(visitor)
+        visitor.transport.take()
+    publish(client, S, {"n": 1})
+    wait_until(lambda: all(visitor.transport.frames for visitor in visitors), seconds=5)
+    assert len({id(visitor.transport.frames[0]) for visitor in visitors}) == 1
+
+
+def test_one_connection_hears_for_all_sockets_of_a_process(make_desk: Any, own_valkey: Any) -> None:
+    desk = make_desk(RoomChannel, url=own_valkey.url)
+    for number in range(20):
+        assert types(enter(desk.connect(), room(100 + number))) == ["confirm_subscription"]
+    with own_valkey.client() as client:
+        listening: Any = client.client_list(_type="pubsub")
+    assert len(listening) == 1
+    assert int(listening[0]["sub"]) >= 20
+
+
 def test_after_unsubscribe_nothing_comes(make_desk: Any, client: redis.Redis) -> None:
     desk = make_desk(RoomChannel)
     visitor, witness = desk.connect(), desk.connect()
@@ -539,6 +560,78 @@ def test_a_whisper_where_none_is_allowed_is_ignored(make_desk: Any, client: redi
         enter(visitor, room(8))
     whisperer.command("whisper", room(8), data={"event": "cursor"})
     assert settle(other, client, "room/8") == []
+
+
+def test_whispers_and_presence_end_with_their_stream(make_desk: Any, client: redis.Redis) -> None:
+    desk = make_desk(RoomChannel)
+    mover, other = desk.connect(), desk.connect()
+    enter(other)
+    enter(mover, presence={"id": "42"})
+    other.hears()
+    mover.perform(ROOM, action="move", stream="elsewhere")
+    assert presence_of(other.hears()) == [{"type": "leave", "id": "42"}]
+    mover.command("whisper", ROOM, data={"event": "cursor"})
+    assert presence_of(mover.command("join", ROOM, presence={"id": "42"})) == [{"type": "error"}]
+    assert settle(other, client) == []
+
+
+class GuestsChannel(Channel):
+    """Lets those in who are guests now."""
+
+    permission = "rooms.enter"
+    truth = "GET /rooms"
+    asked = 0
+
+    def subscribed(self) -> None:
+        type(self).asked += 1
+        self.stream_from("guests")
+        self.allow_whisper("guests")
+        self.allow_presence("guests")
+
+
+GUESTS = '{"channel":"GuestsChannel"}'
+
+
+def test_who_would_be_rejected_now_neither_whispers_nor_is_present(make_desk: Any, client: redis.Redis) -> None:
+    desk = make_desk(GuestsChannel)
+    guest, other = desk.connect(), desk.connect()
+    enter(other, GUESTS)
+    enter(guest, GUESTS, presence={"id": "42"})
+    other.hears()
+    desk.permissions.clear()
+    desk.time.advance(1)
+    guest.command("whisper", GUESTS, data={"event": "cursor"})
+    assert presence_of(settle(other, client, "guests")) == [{"type": "leave", "id": "42"}]
+    assert presence_of(guest.command("join", GUESTS, presence={"id": "42"})) == [{"type": "error"}]
+    assert presence_of(guest.command("presence", GUESTS)) == [{"type": "error"}]
+    guest.command("whisper", GUESTS, data={"event": "cursor"})
+    assert settle(other, client, "guests") == []
+
+
+def test_a_channel_is_asked_at_most_once_a_second_about_whispers(make_desk: Any) -> None:
+    desk = make_desk(GuestsChannel)
+    guest, other = desk.connect(), desk.connect()
+    for visitor in (guest, other):
+        enter(visitor, GUESTS)
+    before = GuestsChannel.asked
+    for _ in range(10):
+        guest.command("whisper", GUESTS, data={"event": "cursor"})
+        desk.time.advance(0.25)
+    assert GuestsChannel.asked - before == 2
+    assert len(other.hears(10)) == 10
+
+
+def test_while_nobody_can_say_who_may_whisper_nothing_is_passed_on(make_desk: Any, client: redis.Redis) -> None:
+    desk = make_desk(GuestsChannel)
+    guest, other = desk.connect(), desk.connect()
+    for visitor in (guest, other):
+        enter(visitor, GUESTS)
+    desk.time.advance(1)
+    desk.failure = ConnectionError("the database is away")
+    guest.command("whisper", GUESTS, data={"n": 1})
+    desk.failure = None
+    guest.command("whisper", GUESTS, data={"n": 2})
+    assert messages(other.hears()) == [2]
 
 
 def hears_presence(visitor: Any, said: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -131,6 +131,38 @@ def test_a_client_that_takes_little_by_little_is_none(line: Line) -> None:
     assert line.overflows == []
 
 
+def test_who_may_wait_goes_on_when_half_is_taken(line: Line) -> None:
+    queue = line.queue(max_bytes=100_000)
+    received = bytearray()
+
+    def send_much() -> None:
+        for _ in range(500):
+            queue.wait_for_room()
+            queue.put(FRAME)
+
+    sending = threading.Thread(target=send_much)
+    sending.start()
+    while len(received) < 500 * len(FRAME):
+        received += line.theirs.recv(65_536)
+    sending.join(5)
+    assert bytes(received) == FRAME * 500
+    assert line.overflows == []
+
+
+@pytest.mark.parametrize("end", ["stall", "finish", "abandon"])
+def test_who_waits_for_room_does_not_wait_for_ever(line: Line, end: str) -> None:
+    queue = line.queue(stall_seconds=0.2 if end == "stall" else 60, max_bytes=100_000, linger_seconds=0.2)
+    while queue.queued_bytes * 2 <= 100_000:
+        queue.put(FRAME)
+    waiting = threading.Thread(target=queue.wait_for_room)
+    waiting.start()
+    if end != "stall":
+        getattr(queue, end)()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    queue.abandon()
+
+
 def test_after_an_overflow_the_farewell_follows_whole_frames(line: Line) -> None:
     queue = line.queue(max_bytes=100_000)
     while not line.overflows:

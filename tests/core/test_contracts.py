@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from jiki_core.contracts import Entitlements, NetworkReputation, Translator, ask
-from jiki_core.db import unit_of_work
+from jiki_core.contracts import AccountSetup, Entitlements, NetworkReputation, Translator, ask, ask_all
+from jiki_core.db import db, unit_of_work
 from jiki_core.testing.databases import row_counts
 from tests.plugin_factory import PluginFolder
 
@@ -103,6 +103,59 @@ def test_a_provider_must_answer_every_question(made_plugins, app_with):
     status = next(one for one in app_with().extensions["jiki.host"].statuses() if one.name == "gate")
     assert status.state == "invalid"
     assert "has no method check_many" in status.cause
+
+
+# -- contracts with many providers --------------------------------------------------------------------------------------
+
+SETTERS = """
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_core.contracts import AccountSetup
+
+        class Setter:
+            def prepare(self, uow, user_id):
+                {act}
+
+        return [Provider(AccountSetup, Setter)]
+"""
+
+
+def test_of_many_providers_each_answers_and_a_failing_one_says_so(made_plugins, app_with):
+    made_plugins.add("first", SETTERS.format(act="return True"))
+    made_plugins.add("second", SETTERS.format(act='raise RuntimeError("no")'))
+    with app_with().app_context(), unit_of_work() as uow:
+        assert ask_all(AccountSetup, lambda one: one.prepare(uow, 1)) == [True, False]
+
+
+def test_nobody_to_ask_gives_no_answers(app_with):
+    with app_with().app_context(), unit_of_work() as uow:
+        assert ask_all(AccountSetup, lambda one: one.prepare(uow, 1)) == []
+
+
+def test_one_of_many_that_is_listed_and_cannot_be_loaded_is_failing_and_not_passed_over(made_plugins, app_with):
+    made_plugins.add("first", SETTERS.format(act="return True"))
+    made_plugins.add("broken", source="raise RuntimeError('broken')\n")
+    app = app_with()
+    with app.app_context():
+        try:
+            with db.engine.begin() as connection:
+                connection.execute(
+                    text(
+                        "insert into core.plugin_records (name, version, package, provides) values "
+                        "('broken', '1.0', 'acme_broken', '{jiki_core.contracts.core.AccountSetup}')"
+                    )
+                )
+            assert app.test_client().get("/health-check").status_code == 200
+            with unit_of_work() as uow:
+                assert ask_all(AccountSetup, lambda one: one.prepare(uow, 1)) == [True, False]
+        finally:
+            with db.engine.begin() as connection:
+                connection.execute(text("delete from core.plugin_records where name = 'broken'"))
+
+
+def test_a_contract_with_one_answer_is_not_asked_for_many(app_with):
+    with app_with().app_context(), pytest.raises(TypeError, match=r"has one answer; use ask\(Entitlements\)"):
+        ask_all(Entitlements, lambda one: one.check(1, "premium"))
 
 
 # -- a default gives way ------------------------------------------------------------------------------------------------

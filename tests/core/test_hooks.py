@@ -291,6 +291,71 @@ def test_hook_notifications(made_plugins, app_with):
     assert "'No Name' of a notification kind" in states(app)["mumble"].cause
 
 
+HEALTH = """
+    @hookimpl
+    def jiki_health(self) -> Sequence[HealthCheck]:
+        return [{checks}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "checks", "words"),
+    [
+        (
+            "well_a",
+            'HealthCheck(lambda: None, "pulse"), HealthCheck(lambda: "it is hot", "heat", is_critical=True)',
+            "",
+        ),
+        ("well_b", "HealthCheck(lambda: None)", "'<lambda>' needs a name in small letters"),
+        ("well_c", 'HealthCheck("pulse")', "has a str for its func"),
+        ("well_d", 'HealthCheck(lambda: None, "pulse", timeout_seconds=99)', "timeout_seconds = 99"),
+        (
+            "well_e",
+            'HealthCheck(lambda: None, "pulse"), HealthCheck(lambda: "", "pulse")',
+            "the health check pulse is declared twice",
+        ),
+    ],
+)
+def test_hook_health(made_plugins, app_with, name, checks, words):
+    made_plugins.add(name, HEALTH.format(checks=checks))
+    app = app_with()
+    if words:
+        assert states(app)[name].state == "invalid"
+        assert words in states(app)[name].cause
+    else:
+        found = app.extensions["jiki.health"].look()
+        assert [(one.check, one.is_critical, one.trouble) for one in found] == [
+            ("pulse", False, ""),
+            ("heat", True, "it is hot"),
+        ]
+
+
+READY = """
+    @hookimpl
+    def jiki_ready(self, app: Any) -> None:
+        from jiki_core.runtime import runtime_of
+
+        assert runtime_of(app).permissions, "everything is bound by then"
+        {act}
+"""
+
+
+def test_hook_ready(made_plugins, app_with):
+    made_plugins.add("apt", READY.format(act='app.config["APT_WAS_READY"] = True'))
+    body = ROUTE.format(name="late", policy="@policy(public)") + READY.format(act='raise RuntimeError("no such room")')
+    made_plugins.add("late", body)
+    made_plugins.add("later", attributes='requires = ("late",)')
+    app = app_with()
+    assert app.config["APT_WAS_READY"] is True
+    assert states(app)["late"].state == "configure-failed"
+    assert "jiki_ready raised RuntimeError: no such room (" in states(app)["late"].cause
+    assert states(app)["later"].cause == "later requires late, which does not run"
+    assert app.test_client().get("/api/v1/external/late").status_code == 503
+    assert (states(app)["apt"].state, states(app)["late"].state) == ("running", "configure-failed"), (
+        "the check of tables"
+    )
+
+
 CONFIGURE = """
     @hookimpl
     def jiki_configure(self, app: Any, settings: Any) -> None:
@@ -306,6 +371,13 @@ def test_hook_configure(made_plugins, app_with):
     assert states(app)["setup"].state == "running"
     assert states(app)["upset"].state == "configure-failed"
     assert "no socket" in states(app)["upset"].cause
+
+
+def test_a_hook_of_the_boot_may_take_fewer_arguments_than_it_is_given(made_plugins, app_with):
+    made_plugins.add("modest", CONFIGURE.format(act='app.config["MODEST"] = 1').replace(", settings: Any", ""))
+    made_plugins.add("aloof", READY.format(act="").replace(", app: Any", "").split("from jiki_core")[0] + "pass\n")
+    app = app_with()
+    assert (app.config["MODEST"], states(app)["modest"].state, states(app)["aloof"].state) == (1, "running", "running")
 
 
 AUTHENTICATE = """

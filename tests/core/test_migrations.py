@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import threading
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from jiki_core.db import db as database
+from jiki_core.db.batch_operations import EndlessUpdate
 from jiki_core.db.migration_sets import (
     MigrationRefused,
     MigrationSet,
     core_set,
     differences,
     downgrade,
+    planned_sql,
     set_status,
     upgrade,
 )
@@ -138,6 +142,165 @@ def test_a_process_without_a_database_starts_and_answers_503(services):
     assert answer.status_code == 503
     assert answer.get_json()["error"]["type"] == "unavailable"
     assert app.test_client().get("/health/live").status_code == 200
+
+
+def test_any_order_in_which_dependencies_come_first_gives_the_same_tables(services):
+    """Independent plugins may come in any order: shuffled within what their requirements allow."""
+    found = []
+    for number, order in enumerate(
+        (["i18n", "auth", "payments", "learning"], ["auth", "learning", "i18n", "payments"])
+    ):
+        url = services.create_database(f"jiki_migrations_shuffled_{number}")
+        app = _make_app(url, services.redis_url_of(60), DEFAULT_PLUGINS, {})
+        with app.app_context():
+            sets = {one.name: one for one in sets_of(app)}
+            assert upgrade(database.engine, [sets["core"], *(sets[name] for name in order)]) == ["core", *order]
+            found.append(columns_and_constraints())
+            database.engine.dispose()
+    assert found[0] == found[1]
+    assert len(found[0]) > 500
+
+
+def columns_and_constraints():
+    with database.engine.connect() as connection:
+        columns = connection.execute(
+            text(
+                "select table_schema, table_name, column_name, data_type, is_nullable, coalesce(column_default, '') "
+                "from information_schema.columns where table_schema !~ '^(pg_|information)'"
+            )
+        )
+        constraints = connection.execute(
+            text(
+                "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint where conrelid > 0"
+            )
+        )
+        indexes = connection.execute(
+            text("select schemaname, indexname, indexdef from pg_indexes where schemaname !~ '^(pg_|information)'")
+        )
+        return sorted(tuple(row) for result in (columns, constraints, indexes) for row in result)
+
+
+def test_upgrades_at_the_same_time_take_turns_and_only_one_does_the_work(fresh):
+    sets = sets_of(fresh)
+    done, faults = [], []
+
+    def run():
+        with fresh.app_context():
+            try:
+                done.append(upgrade(database.engine, sets))
+            except Exception as error:
+                faults.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert faults == []
+    assert sorted(done, key=len) == [[], [], [one.name for one in sets]]
+
+
+def test_tables_that_no_migration_made_are_not_adopted(fresh):
+    with database.engine.begin() as connection:
+        connection.execute(text("create schema i18n"))
+        connection.execute(text("create table i18n.locales (tag text primary key)"))
+    with pytest.raises(MigrationRefused, match=r"the schema i18n holds tables that no migration made \(locales\)"):
+        upgrade(database.engine, sets_of(fresh))
+    with database.engine.begin() as connection:
+        assert connection.execute(text("select count(*) from i18n.locales")).scalar_one() == 0
+        connection.execute(text("alter schema i18n rename to somebody_elses"))
+    assert "i18n" in upgrade(database.engine, sets_of(fresh)), "out of the way it hinders nobody"
+
+
+def test_code_from_before_serves_on_newer_tables(fresh):
+    """A roll-back, or the processes that still run the last release while the next one migrates."""
+    upgrade(database.engine, sets_of(fresh))
+    with database.engine.begin() as connection:
+        connection.execute(text("alter table auth.users add column shoe_size int"))
+        connection.execute(text("update auth.alembic_version set version_num = 'auth_9999'"))
+    client = fresh.test_client()
+    assert client.get("/health-check").status_code == 200
+    assert client.get("/api/v1/internal/me").status_code == 401
+    states = {
+        one.name: str(one.state) for one in fresh.extensions["jiki.host"].statuses() if one.name in DEFAULT_PLUGINS
+    }
+    assert set(states.values()) == {"running"}
+    from jiki_auth.testing import make_user
+
+    assert make_user(fresh).id
+
+
+@pytest.mark.parametrize("target", ["nowhere", "auth_0001", "--1"])
+def test_a_revision_that_a_set_has_not_is_refused_with_those_it_has(fresh, target):
+    upgrade(database.engine, sets_of(fresh))
+    i18n = next(one for one in sets_of(fresh) if one.name == "i18n")
+    with pytest.raises(MigrationRefused, match=f"i18n has no revision {target}; it has base, i18n_0001"):
+        downgrade(database.engine, i18n, target)
+
+
+def write_set(folder, *bodies):
+    for number, body in enumerate(bodies, 1):
+        down = f'"acme_{number - 1:04d}"' if number > 1 else "None"
+        (folder / f"acme_{number:04d}.py").write_text(
+            f'"""step {number}"""\nfrom alembic import op\nrevision = "acme_{number:04d}"\ndown_revision = {down}\n\n'
+            f"def upgrade():\n    {body}\n\ndef downgrade():\n    pass\n"
+        )
+    return MigrationSet("acme", "acme", folder)
+
+
+ROWS = 100_000
+FILL = (
+    "op.execute('create table acme.notes (id int primary key, size int)'); "
+    f"op.execute('insert into acme.notes (id) select generate_series(1, {ROWS})')"
+)
+
+
+def test_a_hundred_thousand_rows_are_changed_in_batches_and_a_run_that_broke_off_goes_on_where_it_stopped(
+    fresh, tmp_path
+):
+    assignment = f"size = 1000000 / ({ROWS // 2} - id)"  # breaks in the middle: a division by zero
+    one = write_set(tmp_path, FILL, f"op.update_in_batches('notes', {assignment!r}, 'size is null', schema='acme')")
+    with pytest.raises(DBAPIError, match="division by zero"):
+        upgrade(database.engine, [one])
+    with database.engine.connect() as connection:
+        done = connection.execute(
+            text("select count(*), max(xmin::text::bigint) from acme.notes where size is not null")
+        )
+        count, newest = done.one()
+        assert 0 < count < ROWS
+        assert set_status(connection, one).current == "acme_0001"
+    one = write_set(tmp_path, FILL, "op.update_in_batches('notes', 'size = 7', 'size is null', schema='acme')")
+    assert upgrade(database.engine, [one]) == ["acme"]
+    with database.engine.connect() as connection:
+        kept, added, batches = connection.execute(
+            text(
+                "select count(*) filter (where size <> 7), count(*) filter (where size = 7), "
+                "count(distinct xmin::text) filter (where size = 7) from acme.notes"
+            )
+        ).one()
+        untouched = connection.execute(
+            text("select count(*) from acme.notes where xmin::text::bigint <= :newest and size is not null"),
+            {"newest": newest},
+        ).scalar_one()
+    assert kept + added == ROWS
+    assert untouched == count, "what was done is not done again"
+    assert batches >= (ROWS - count) // 5_000
+
+
+def test_an_update_that_leaves_its_condition_true_ends(fresh, tmp_path):
+    one = write_set(
+        tmp_path,
+        "op.execute('create table acme.notes as select generate_series(1, 40) as id, 0 as size')",
+        "op.update_in_batches('notes', 'size = size + 1', 'id > 0', schema='acme', batch_rows=10)",
+    )
+    with pytest.raises(EndlessUpdate, match="leaves 'id > 0' true"):
+        upgrade(database.engine, [one])
+
+
+def test_the_planned_sql_of_a_batched_update_is_one_statement(fresh, tmp_path):
+    one = write_set(tmp_path, FILL, "op.update_in_batches('notes', 'size = 7', 'size is null', schema='acme')")
+    with database.engine.connect() as connection:
+        assert 'update "acme"."notes" set size = 7 where size is null' in planned_sql(connection, one)
 
 
 def test_a_history_that_forks_is_refused(tmp_path):

@@ -223,3 +223,16 @@ def test_a_key_costs_two_statements_and_a_replay_two_in_all(lab):
     plain, keyed = statements(), statements(**{"Idempotency-Key": "cost"})
     assert len(keyed) - len(plain) == 2
     assert len(statements(**{"Idempotency-Key": "cost"})) == 2
+
+
+def test_what_ended_before_a_refusal_stays_with_a_key_as_it_does_without_one(lab):
+    """The audit of a denial above all: a key must not hide who tried what."""
+
+    def denials():
+        return lab.sql("select count(*) from core.audit_events where action = 'lab:denied' and actor_id = 7")[0][0]
+
+    post(lab, "internal/lab/deny", key=None).expect(422, "lab_full")
+    assert (denials(), lab.effects("a")) == (1, 1)
+    for _ in range(2):
+        post(lab, "internal/lab/deny").expect(422, "lab_full")
+    assert (denials(), lab.effects("a")) == (2, 2)

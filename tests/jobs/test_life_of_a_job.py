@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import JobOptions, JobReceipt, OutboxState
-from jiki_core.jobs import Job, Retry
-from jiki_core.jobs.dispatch import run
+from jiki_core.jobs import Job, JobRun, Retry
+from jiki_core.jobs.dispatch import _claim, run
 from jiki_core.jobs.queues import open_queue, waiting_ids
 from jiki_core.jobs.relay import relay_once
 
@@ -127,6 +127,42 @@ def test_transactions_that_met_are_run_again_at_once_as_a_whole(lab):
     assert (entry.state, entry.failures, lab.effects("a")) == (OutboxState.DONE, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        ("misquote", "ValueError: a\ufffdb?"),  # PostgreSQL keeps neither NUL nor half characters
+        ("send_an_object", "cannot adapt type 'object'"),  # refused by the driver, which looks like no answer
+    ],
+)
+def test_a_mistake_of_the_job_counts_whatever_it_looks_like(lab, job, reason):
+    job_id = lab.ask(job)
+    attempt(lab, job_id)
+    entry = lab.entry(job_id)
+    assert (entry.state, entry.failures) == (OutboxState.NEW, 1)
+    assert reason in entry.reason
+
+
+def test_a_job_that_settles_twice_is_told_so(lab):
+    job_id = lab.ask("settle_twice", key="a")
+    with lab.app.app_context():
+        run_of_it = JobRun(_claim(job_id, 1))
+        with pytest.raises(RuntimeError, match="lab.settle_twice is settled already"):
+            lab.work.settle_twice(run_of_it, key="a")
+    assert (lab.entry(job_id).state, lab.effects("a")) == (OutboxState.DONE, 1)
+
+
+def test_a_job_that_nobody_here_knows_comes_by_less_and_less_often(lab):
+    job_id = uuid.uuid4()
+    lab.sql("insert into core.outbox (id, kind, name, payload) values (:id, 'job', 'lab.of_tomorrow', '{}')", id=job_id)
+    pauses = []
+    for _ in range(3):
+        lab.sql("update core.outbox set run_after = now()")
+        attempt(lab, job_id)
+        (row,) = lab.sql("select extract(epoch from run_after - now())::float as pause from core.outbox")
+        pauses.append(round(row.pause))
+    assert pauses == [5, 10, 15]
+
+
 def test_what_a_job_keeps_is_there_at_the_next_attempt(lab):
     lab.ask("resume", key="a")
     lab.drain(including_later=True)
@@ -218,6 +254,10 @@ def test_arguments_that_do_not_fit_are_refused_where_the_job_is_asked_for(lab):
         lab.ask("count", key=object())
 
 
+async def awaited(uow):
+    """No job: nothing would await it."""
+
+
 @pytest.mark.parametrize(
     ("job", "sentence"),
     [
@@ -225,6 +265,11 @@ def test_arguments_that_do_not_fit_are_refused_where_the_job_is_asked_for(lab):
         (Job(lambda uow: None, queue="slow"), "names the queue 'slow'"),
         (Job(lambda uow: None, schedule="every day"), "it needs five fields"),
         (Job(lambda uow, key: None, schedule="* * * * *"), "is scheduled and needs key"),
+        (Job(lambda uow: None), "would be stored as '<lambda>'"),
+        (Job(awaited), "is a coroutine function"),
+        (Job(lambda uow: None, priority="urgent"), "has the priority 'urgent'; there are low, normal, high"),
+        (Job(lambda uow: None, timeout_seconds=0), "has a time-out of 0 s"),
+        (Job(lambda uow: None, retry=Retry(limit=0)), "has a Retry with a limit below 1"),
     ],
 )
 def test_a_wrong_declaration_is_told(job, sentence):

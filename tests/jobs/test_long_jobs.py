@@ -100,8 +100,9 @@ def test_the_owner_is_told_of_a_failure_without_its_reason(lab):
     assert (told.type, told.data["job_id"]) == ("core.job_failed", str(job_id))
 
 
-def test_a_job_that_takes_too_long_is_interrupted_and_counts_as_failed(lab, worker):
-    job_id = lab.ask("sleep_too_long", key="a")
+@pytest.mark.parametrize("job", ["sleep_too_long", "query_too_long"])
+def test_a_job_that_takes_too_long_is_interrupted_and_counts_as_failed(lab, worker, job):
+    job_id = lab.ask(job, key="a")
     process = worker("--queue", "default", "--burst")
     assert process.wait(100) == 0
     entry = lab.entry(job_id)
@@ -147,7 +148,7 @@ def test_a_cancelled_job_takes_no_effect_even_when_it_had_started(lab, worker):
     from jiki_core.db import unit_of_work
     from jiki_core.jobs.control import cancel_job
 
-    job_id = lab.ask("count_slowly", key="a", seconds=2.0)
+    job_id = lab.ask("count_slowly", key="a", seconds=1.0)
     process = worker("--queue", "default", "--burst")
     wait_until(lambda: lab.valkey.get("lab:started:a"), seconds=60, what="the start of the job")
     with lab.app.app_context(), unit_of_work() as uow:
@@ -175,6 +176,26 @@ def test_drain_works_off_what_is_due_and_leaves_the_rest(lab):
     assert lab.effects("a") == 1
 
 
+def test_drain_stops_when_it_is_told_to_and_says_what_is_left(lab):
+    first = lab.ask("count_slowly", key="a", seconds=1.0)
+    lab.ask("count", key="b")
+    settings = runtime_of(lab.app).settings
+    environment = lab.folder.environment(
+        DATABASE_URL=settings.database_url.reveal(), REDIS_URL=settings.redis_url.reveal()
+    )
+    process = subprocess.Popen(
+        [*FLASK, "jobs", "drain"], cwd=lab.folder.path, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        wait_until(lambda: lab.valkey.get("lab:started:a"), seconds=60, what="the start of the job")
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, told) == (1, "1 left\n")
+    assert (lab.entry(first).state, lab.effects("b")) == (OutboxState.DONE, 0)
+
+
 def test_the_plan_tells_who_does_what_and_fails_when_nobody_does(lab, worker):
     settings = runtime_of(lab.app).settings
     where = {"DATABASE_URL": settings.database_url.reveal(), "REDIS_URL": settings.redis_url.reveal()}
@@ -192,22 +213,13 @@ def test_the_plan_tells_who_does_what_and_fails_when_nobody_does(lab, worker):
     assert plan["mistakes"] == ["no scheduler is alive: start one with `flask jobs scheduler`"]
 
 
-@pytest.mark.parametrize(
-    ("named", "arguments"),
-    [
-        ("os.mkdir", ("{path}",)),
-        ("jiki_core.jobs.dispatch.run", ("junk", 1)),
-        ("jiki_core.jobs.dispatch.run", ()),
-    ],
-)
-def test_a_worker_runs_nothing_that_valkey_names(lab, worker, tmp_path, named, arguments):
+def test_a_worker_runs_nothing_that_valkey_names(lab, worker, tmp_path):
     """Whoever can write to Valkey cannot choose the code, nor stop the worker with junk."""
     made = tmp_path / "made"
+    junk = [("os.mkdir", (str(made),)), ("jiki_core.jobs.dispatch.run", ("junk", 1)), ("jiki_core.jobs.dispatch.run", ())]
+    calling_back = {"on_success": Callback("os.getcwd"), "on_failure": Callback("os.getcwd")}
     queue = open_queue("default", lab.valkey)
-    filled = [argument.format(path=made) if isinstance(argument, str) else argument for argument in arguments]
-    queue.enqueue_many(
-        [rq.Queue.prepare_data(named, filled, on_success=Callback("os.getcwd"), on_failure=Callback("os.getcwd"))]
-    )
+    queue.enqueue_many([rq.Queue.prepare_data(named, arguments, **calling_back) for named, arguments in junk])
     job_id = lab.ask("count", key="a")
     process = worker("--queue", "default", "--burst")
     assert process.wait(100) == 0

@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
+import requests
 
+from jiki_core.cli.jobs import _left
 from jiki_core.cli.jobs import cli as jobs
+from jiki_core.cli.mail import cli as mail
 from jiki_core.cli.outbox import cli as outbox
 from jiki_core.db import unit_of_work
-from jiki_core.db.outbox import OutboxState
+from jiki_core.db.outbox import JobOptions, OutboxState
+from jiki_core.devserver.ports import free_port
+from jiki_core.jobs import QUEUES
+from jiki_core.jobs.exposition import serve_metrics
+from jiki_core.jobs.relay import measure_outbox
+
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
 def run(lab, group, *arguments, status=0, **options):
@@ -83,7 +92,7 @@ def test_watch_shows_the_result(lab):
 
 def test_watch_fails_for_a_dead_job_and_for_an_unknown_one(lab, dead):
     assert "the file is gone for good" in run(lab, jobs, "watch", str(dead), status=1)
-    run(lab, jobs, "watch", "00000000-0000-0000-0000-000000000000", status=1)
+    run(lab, jobs, "watch", UNKNOWN, status=1)
 
 
 def test_schedules_are_listed_paused_resumed_and_run(lab):
@@ -203,3 +212,83 @@ def test_strangers_see_nothing(lab, dead):
 
     ApiClient(lab.app).get("admin/jobs").expect(401, "unauthenticated")
     ApiClient(lab.app).get(f"internal/jobs/{dead}").expect(401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("retry",), "name jobs by their ids, or say --all"),
+        (("retry", "--name", "lab.count"), "name jobs by their ids, or say --all"),
+        (("retry", UNKNOWN, "--name", "lab.count"), "--name goes with --all"),
+        (("retry", UNKNOWN, "--all"), "name jobs by their ids, or say --all"),
+        (("cancel",), "name jobs by their ids, or all of a kind by --name"),
+        (("cancel", UNKNOWN, "--name", "lab.count"), "name jobs by their ids, or all of a kind by --name"),
+    ],
+)
+def test_a_command_that_names_no_jobs_or_too_many_says_so(lab, arguments, sentence):
+    assert sentence in run(lab, jobs, *arguments, "--reason", "x", status=2)
+
+
+def test_nothing_to_do_is_told(lab):
+    assert run(lab, jobs, "retry", "--all", "--reason", "x") == "no job is dead\n"
+    assert run(lab, jobs, "retry", "--all", "--name", "lab.count", "--reason", "x") == "no job lab.count is dead\n"
+    told = run(lab, jobs, "cancel", "--name", "lab.count", "--reason", "x")
+    assert told == "every job lab.count is done, or there is none\n"
+
+
+def test_cancel_takes_every_job_of_a_name(lab, dead):
+    waiting = [lab.ask("count", key=key) for key in ("a", "b")]
+    told = run(lab, jobs, "cancel", "--name", "lab.count", "--reason", "its plugin is gone")
+    assert told == "".join(f"cancelled {one}\n" for one in waiting)
+    lab.drain(including_later=True)
+    assert (lab.effects("a"), lab.effects("b"), lab.entry(dead).state) == (0, 0, OutboxState.DEAD)
+
+
+def test_admin_jobs_leaves_other_rows_of_the_outbox_alone(lab):
+    with lab.app.app_context(), unit_of_work() as uow:
+        event_id = uow.emit(lab.work.Counted("a"))
+    for act in ("cancel", "retry"):
+        lab.client(7).post(f"admin/jobs/{event_id}/{act}", {"reason": "x"}).expect(404, "not_found")
+    assert (lab.entry(event_id).state, audits(lab)) == (OutboxState.NEW, [])
+
+
+def test_what_waits_for_its_turn_is_not_left_for_drain(lab):
+    lab.ask("fail", JobOptions(order_key="line"), key="a")
+    second = lab.ask("count", JobOptions(order_key="line"), key="b")
+    lab.drain()
+    with lab.app.app_context():
+        assert (_left(QUEUES), lab.entry(second).state) == (0, OutboxState.NEW)
+    lab.sql("update core.outbox set run_after = now()")
+    with lab.app.app_context():
+        assert _left(QUEUES) == 1
+
+
+def test_commands_tell_what_is_away_instead_of_a_traceback(lab, make_app):
+    away = {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    runner = make_app((), {"JIKI_PLUGINS_ENABLED": "lab", **away}).test_cli_runner()
+    for group, arguments in ((jobs, ["status"]), (jobs, ["schedule"]), (outbox, ["ls"]), (mail, ["suppressions"])):
+        done = runner.invoke(group, arguments)
+        assert done.exit_code == 1
+        assert done.output.startswith("Error: PostgreSQL does not answer (connection failed"), done.output
+        assert done.output.endswith("; start it, or set DATABASE_URL\n")
+    done = runner.invoke(jobs, ["plan"])
+    assert (done.exit_code, done.output[:30]) == (1, "Error: Valkey does not answer ")
+
+
+def test_a_worker_shows_its_metrics_on_an_address_of_its_own(lab, dead):
+    port = free_port()
+    server = serve_metrics("127.0.0.1", port)
+    try:
+        with lab.app.app_context():
+            measure_outbox()
+        shown = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+        assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).status_code == 404
+    finally:
+        server.shutdown()
+    assert "\njiki_jobs_dead 1.0\n" in shown.text
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+@pytest.mark.parametrize("address", ["9400", ":9400", "127.0.0.1:x", "127.0.0.1:0", "127.0.0.1:70000"])
+def test_an_address_for_metrics_that_is_none_is_refused(lab, command, address):
+    assert "is not HOST:PORT, such as 127.0.0.1:9400" in run(lab, jobs, command, "--metrics", address, status=2)

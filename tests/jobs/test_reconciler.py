@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from jiki_core.db.outbox import OutboxState
-from jiki_core.jobs.dispatch import run
-from jiki_core.jobs.reconciler import CANARY, Reconciler, leases_over, lost_in_valkey, reconcile
+import time
+
+import time_machine
+from sqlalchemy import text
+
+from jiki_core.db import db, unit_of_work
+from jiki_core.db.outbox import JobOptions, OutboxState
+from jiki_core.jobs.control import retry_job
+from jiki_core.jobs.dispatch import _claim, run
+from jiki_core.jobs.lease import keep_lease
+from jiki_core.jobs.reconciler import CANARY, SILENCES_LIMIT, Reconciler, leases_over, lost_in_valkey, reconcile
+from jiki_core.testing import wait_until
+from tests.laboratory_fixtures import Laboratory
 
 HOURS_AGO = "update core.outbox set handed_at = now() - interval '9 hours'"
 
@@ -80,3 +90,62 @@ def test_a_worker_that_wakes_up_after_its_lease_changes_nothing(lab):
     with lab.app.app_context():
         run(str(job_id), 1)
     assert lab.effects("a") == 1
+
+
+def silence(lab):
+    """The worker that has the job falls silent, and its lease runs out."""
+    lab.sql("update core.outbox set state = 'started', lease_until = now() - interval '1 second' where kind = 'job'")
+    with lab.app.app_context():
+        return leases_over()
+
+
+def test_a_job_that_ends_its_workers_is_dead_after_five_of_them_until_an_operator_says_again(lab):
+    job_id = lab.ask("count", JobOptions(owner_id=7), key="a")
+    lab.sql("update core.outbox set checkpoint = '{\"page\": 3}'")
+    seen = []
+    for _ in range(SILENCES_LIMIT):
+        assert silence(lab) == 1
+        seen.append(lab.entry(job_id).state)
+    assert seen == [OutboxState.NEW] * 4 + [OutboxState.DEAD]
+    assert lab.entry(job_id).reason.startswith("5 workers fell silent while they ran it: it may need more memory")
+    (told,) = lab.sql("select type, data from core.notifications where user_id = 7")
+    assert (told.type, told.data["job_id"]) == ("core.job_failed", str(job_id))
+    with lab.app.app_context(), unit_of_work() as uow:
+        retry_job(uow, job_id, reason="more memory")
+    assert lab.entry(job_id).checkpoint == {"page": 3}
+    lab.drain()
+    assert (lab.entry(job_id).state, lab.effects("a")) == (OutboxState.DONE, 1)
+
+
+def test_a_row_that_its_worker_is_just_settling_is_left_alone(lab):
+    job_id = lab.ask("count", key="a")
+    lab.sql("update core.outbox set state = 'started', lease_until = now() - interval '1 second'")
+    with lab.app.app_context(), db.engine.begin() as settling:
+        settling.execute(text("update core.outbox set state = 'done' where id = :id"), {"id": job_id})
+        assert leases_over() == 0
+    assert lab.entry(job_id).state == OutboxState.DONE
+
+
+def test_leases_are_over_by_the_clock_of_the_database_alone(lab):
+    """A scheduler whose clock is five minutes ahead takes no worker's job, and one whose clock is behind finds lost ones."""
+    job_id = lab.ask("count", key="a")
+    lab.sql("update core.outbox set state = 'started', lease_until = now() + interval '30 seconds'")
+    with time_machine.travel(time.time() + 300, tick=True), lab.app.app_context():
+        assert leases_over() == 0
+    lab.sql("update core.outbox set lease_until = now() - interval '1 second'")
+    with time_machine.travel(time.time() - 300, tick=True), lab.app.app_context():
+        assert leases_over() == 1
+    assert lab.entry(job_id).state == OutboxState.NEW
+
+
+def test_a_worker_keeps_its_lease_for_as_long_as_the_setting_says(lab, lab_folder, make_app):
+    app = make_app((), {"JIKI_PLUGINS_ENABLED": "lab", "JIKI_JOB_LEASE_SECONDS": "3"})
+    there = Laboratory(app, lab_folder)
+    job_id = there.ask("count", key="a")
+    with app.app_context():
+        claim = _claim(job_id, 1)
+        left = "select extract(epoch from lease_until - clock_timestamp())::float as seconds from core.outbox"
+        assert 2 < there.sql(left)[0].seconds <= 3
+        first = there.entry(job_id).lease_until
+        with keep_lease(app, claim.id, claim.attempt, timeout_seconds=60):
+            wait_until(lambda: there.entry(job_id).lease_until > first, seconds=5, what="the extension")

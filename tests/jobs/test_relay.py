@@ -12,7 +12,8 @@ from jiki_core.db import unit_of_work
 from jiki_core.db.outbox import JobOptions, OutboxState
 from jiki_core.jobs import queues
 from jiki_core.jobs.queues import open_queue, waiting_ids
-from jiki_core.jobs.relay import fan_out_events, held_may_go_on, measure_outbox, relay_once
+from jiki_core.jobs.relay import fan_out_events, held_may_go_on, measure_outbox, publish_broadcasts, relay_once
+from jiki_core.jobs.scheduler import _attempt
 from jiki_core.observability.metrics import render
 from jiki_core.runtime import runtime_of
 from jiki_core.testing.pytest_plugin import scaled
@@ -100,6 +101,25 @@ def test_without_valkey_events_are_fanned_out_and_jobs_stay(lab):
         relay_once(away())
     kinds = {tuple(row) for row in lab.sql("select kind, state from core.outbox")}
     assert kinds == {("event", "done"), ("job", "new")}
+
+
+def test_a_broadcast_that_no_client_could_be_sent_is_dead_and_those_behind_it_go(lab):
+    with lab.app.app_context(), unit_of_work() as uow:
+        uow.broadcast("room/1", {}, durable=True)
+        uow.broadcast("room/1", {"n": 1}, durable=True)
+    with lab.app.app_context():
+        assert publish_broadcasts() == 2
+    rows = lab.sql("select state, reason from core.outbox order by seq")
+    assert [row.state for row in rows] == ["dead", "done"]
+    assert rows[0].reason.startswith("a message must be an object with at least one member")
+
+
+def test_a_step_of_the_scheduler_that_raises_does_not_end_it(lab):
+    def mistaken():
+        raise KeyError("ours")
+
+    assert _attempt(lab.app, mistaken) is None
+    assert _attempt(lab.app, lambda: 3) == 3
 
 
 def test_an_event_reaches_each_listener_once(lab):

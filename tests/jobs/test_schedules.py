@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jiki_core.jobs import Schedule
 from jiki_core.jobs.schedules import due_ticks, tick_once, write_schedules
@@ -60,11 +63,34 @@ def test_an_outage_of_a_year_asks_for_the_latest_tick_at_once():
         (Schedule("* * * *"), "it needs five fields"),
         (Schedule("61 * * * *"), "it needs five fields"),
         (Schedule("* * * * *", "Mars/Olympus"), "names the time zone"),
+        (Schedule("0 0 30 2 *"), "a day that never comes"),
+        (Schedule("0 0 31 4,6 *"), "a day that never comes"),
         (Schedule("* * * * *", catch_up="some"), "there are latest, all and none"),
     ],
 )
 def test_a_wrong_schedule_is_told(schedule, sentence):
     assert any(sentence in mistake for mistake in schedule.mistakes())
+
+
+def test_the_29th_of_february_comes():
+    assert Schedule("0 0 29 2 *").mistakes() == []
+
+
+minutes, hours = st.sampled_from(["0", "30", "*/20", "5,50"]), st.sampled_from(["*", "2", "1,2,3", "*/2", "0-4"])
+zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+turns = st.sampled_from(["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(minutes, hours, zones, turns, st.integers(-2_000, 2_000))
+def test_ticks_come_in_order_each_once_and_the_latest_is_the_last_of_them(minute, hour, zone, turn, offset):
+    """Around the nights in which clocks are changed, wherever they are."""
+    schedule, moment = Schedule(f"{minute} {hour} * * *", zone), at(f"{turn}T12:00") + timedelta(minutes=offset)
+    ticks = [tick.astimezone(UTC) for tick in islice(schedule.ticks_after(moment - timedelta(days=2)), 200)]
+    assert ticks == sorted(set(ticks))
+    gone_by = [tick for tick in ticks if tick <= moment]
+    if len(gone_by) < len(ticks):
+        assert schedule.latest_at(moment).astimezone(UTC) == gone_by[-1]
 
 
 def ticks_of(lab, name):
@@ -137,3 +163,14 @@ def test_a_paused_schedule_does_not_tick_and_one_that_nobody_declares_stays(lab)
         assert tick_once(start + timedelta(hours=3)) == 0
         lab.sql("update core.schedules set paused_reason = null where name = 'lab.catches_up'")
         assert tick_once(start + timedelta(hours=3)) == 3
+
+
+def test_a_schedule_that_this_process_does_not_understand_keeps_no_other_waiting(lab):
+    start = at("2026-01-01T10:00:30")
+    with lab.app.app_context():
+        write_schedules(start)
+        lab.sql("update core.schedules set paused_reason = 'not ours' where name not like 'lab.%'")
+        lab.sql("update core.schedules set timezone = 'Mars/Olympus' where name = 'lab.catches_up'")
+        assert tick_once(start + timedelta(hours=3)) == 1
+    assert len(ticks_of(lab, "lab.every_minute")) == 1
+    assert ticks_of(lab, "lab.catches_up") == []

@@ -36,9 +36,9 @@ class Moody:
 
 
 @contextmanager
-def smtp_server(handler: Moody) -> Iterator[str]:
+def smtp_server(handler: Moody, *, takes_unicode: bool = True) -> Iterator[str]:
     """The URL of a server with this handler."""
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), enable_SMTPUTF8=takes_unicode)
     controller.start()
     try:
         yield f"smtp://127.0.0.1:{controller.port}"

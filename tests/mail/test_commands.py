@@ -51,3 +51,18 @@ def test_suppressions_are_listed_and_lifted(lab):
     assert "is not suppressed" in run(lab, "lift", "ada@example.test", "--reason", "x", status=1)
     (row,) = lab.sql("select action, reason from core.audit_events")
     assert tuple(row) == ("mail_suppression:lifted", "asked by mail")
+
+
+def test_preview_shows_what_is_no_text_as_it_will_be(lab):
+    told = run(lab, "preview", "core.digest")
+    assert told.startswith("Subject: 3 things you have not seen yet\n")
+    assert "* 2 × A badge was earned\n* 1 × All of its lessons are done\n" in told
+    told = run(lab, "preview", "core.digest", "--set", "count=1", "--set", 'lines=["1 × A lesson"]', "--locale", "es-MX")
+    assert told.startswith("Subject: 1 novedad que aún no has visto\nContent-Language: es-ES\n")
+    assert "* 1 × A lesson\n" in told
+
+
+def test_preview_names_a_value_that_the_mail_has_not_and_one_of_another_kind(lab):
+    told = run(lab, "preview", "lab.receipt", "--set", "nmae=Ada", status=2)
+    assert "lab.receipt has no value nmae; did you mean name?" in told
+    assert "lines is JSON, such as [" in run(lab, "preview", "core.digest", "--set", "lines=one", status=2)

@@ -10,6 +10,7 @@ import pytest
 from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import OutboxState
 from jiki_core.mail import causes_of, lift, may_receive, send_mail, suppress
+from jiki_core.mail.smtp import is_address_at_fault
 from jiki_core.testing import ApiClient
 from tests.laboratory_fixtures import Laboratory
 from tests.mail.servers import Moody, smtp_server
@@ -230,6 +231,45 @@ def test_a_mailbox_that_does_not_exist_is_suppressed_and_not_tried_again(lab, la
     assert outcomes(lab) == ["refused"]
     (row,) = lab.sql("select address, cause, detail from core.mail_suppressions")
     assert tuple(row) == ("ada@example.test", "bounce", "550 5.1.1 no such user")
+
+
+def test_a_refusal_for_our_own_fault_suppresses_nobody_and_is_tried_again(lab, lab_with):
+    with smtp_server(Moody(to_recipient="550 5.7.1 relaying denied")) as url:
+        there = lab_with(url)
+        send(there)
+        there.drain()
+    assert state(lab) == ("new", 1, "NotAccepted: 550 5.7.1 relaying denied")
+    assert lab.sql("select 1 from core.mail_suppressions") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "is_at_fault"),
+    [
+        (550, "5.1.1 no such user", True),
+        (550, "5.1.10 recipient not found", True),
+        (550, "5.2.1 mailbox disabled", True),
+        (553, "mailbox name not allowed", True),  # without an enhanced code, what RFC 5321 says of the plain one
+        (550, "5.7.1 message refused by policy", False),
+        (550, "5.7.26 unauthenticated sender", False),
+        (553, "5.1.8 sender address rejected", False),
+        (553, "5.1.7 sender address malformed", False),
+        (552, "5.2.2 mailbox full", False),
+        (452, "4.2.2 mailbox full", False),
+    ],
+)
+def test_only_an_address_that_is_none_is_at_fault(code, told, is_at_fault):
+    assert is_address_at_fault(code, told) is is_at_fault
+
+
+def test_a_server_that_cannot_write_the_address_has_certainly_not_taken_the_mail(lab, lab_with):
+    handler = Moody()
+    with smtp_server(handler, takes_unicode=False) as url:
+        there = lab_with(url)
+        send(there, "lab.news", to="jürgen@example.test")
+        there.drain()
+    assert handler.taken == []
+    assert state(lab)[:2] == ("new", 1)
+    assert state(lab)[2].startswith("NotAccepted: SMTPNotSupportedError")
 
 
 def test_a_deferral_is_tried_again_later(lab, lab_with):

@@ -34,6 +34,31 @@ def test_a_locale_falls_back_for_the_whole_mail(receipt, locale, used, subject, 
     assert (rendered.locale, rendered.subject, rendered.html is not None) == (used, subject, has_markup)
 
 
+@pytest.mark.parametrize(
+    ("locale", "used"),
+    [
+        ("es-419", "es-ES"),  # the same language elsewhere before another language
+        ("es", "es-ES"),
+        ("pt-BR", "pt"),
+        ("hu", "en"),
+    ],
+)
+def test_a_language_is_kept_where_there_is_one(tmp_path, monkeypatch, locale, used):
+    texts = {f"{one}_txt": f"In {one}\nText" for one in ("en", "es-ES", "pt", "pt-PT")}
+    rendered = made(tmp_path, monkeypatch, **texts).render(locale, {})
+    assert (rendered.locale, rendered.subject) == (used, f"In {used}")
+
+
+@pytest.mark.parametrize(("locale", "count"), [("en", 1), ("en", 2), ("hu", 2), ("es-ES", 1), ("es-ES", 2)])
+def test_the_digest_speaks_each_of_its_languages_in_text_and_markup(lab, locale, count):
+    bound = runtime_of(lab.app).emails["core.digest"]
+    rendered = bound.render(locale, {**bound.template.sample_context(), "count": count, "frontend_url": "http://web.test"})
+    assert (rendered.locale, rendered.subject[:2]) == (locale, f"{count} ")
+    assert "* 2 × A badge was earned" in rendered.text
+    assert "2 × A badge was earned" in rendered.html
+    assert "http://web.test/dashboard" in rendered.html
+
+
 def test_mjml_becomes_html_for_mail_programs(receipt):
     html = receipt.render("en", CONTEXT).html
     assert html.startswith("<!doctype html>")
@@ -82,6 +107,7 @@ def test_a_mail_without_an_english_text_names_what_is_missing(tmp_path, monkeypa
     [
         (EmailTemplate("other.x"), "must be named 'lab.<name>'"),
         (EmailTemplate("lab.x", category="spam"), "has the category 'spam'"),
+        (EmailTemplate("lab.x", context=("name",), samples={"nmae": 1}), "has samples of nmae"),
     ],
 )
 def test_a_wrong_declaration_is_told(template, sentence):

@@ -1,6 +1,8 @@
-"""Twelve broken third-party plugins: each yields one sentence with cause and remedy, and leaves the rest serving."""
+"""Broken third-party plugins of every kind: each yields one sentence with cause and remedy, and leaves the rest serving."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -21,6 +23,14 @@ HEALTHY = """
     @hookimpl
     def jiki_permissions(self) -> Sequence[Permission | Role]:
         return [Permission("healthy.act", "Act")]
+"""
+
+MOUNTS = """
+    @hookimpl
+    def jiki_blueprints(self) -> Sequence[Mount]:
+        {made}
+
+        return [{mounts}]
 """
 
 MODELS_HOOK = """
@@ -114,6 +124,100 @@ BROKEN = {
         "invalid",
         ["elsewhere.parents", "lies outside its schema"],
     ),
+    "plainfield": (
+        {
+            "source": """
+            from dataclasses import dataclass
+            from jiki_core.plugins import Plugin
+
+            @dataclass(frozen=True)
+            class Some:
+                size: int = 5
+
+            class Plain(Plugin):
+                name = "plainfield"
+                Settings = Some
+
+            plugin = Plain()
+            """
+        },
+        "invalid",
+        ["Settings.size is a plain field; make it with setting("],
+    ),
+    "oddtype": (
+        {
+            "source": """
+            from dataclasses import dataclass
+            from jiki_core.plugins import Plugin
+            from jiki_core.settings import setting
+
+            @dataclass(frozen=True)
+            class Some:
+                size: "Nowhere" = setting(5, help="Size")
+
+            class Odd(Plugin):
+                name = "oddtype"
+                Settings = Some
+
+            plugin = Odd()
+            """
+        },
+        "invalid",
+        ["checking it raised NameError: name 'Nowhere' is not defined"],
+    ),
+    "oddneeds": ({"attributes": "requires = (5,)"}, "invalid", ["requires names 5, which is no requirement"]),
+    "flaskblueprint": (
+        {"body": MOUNTS.format(made="from flask import Blueprint as Plain", mounts='Mount(Plain("plain", __name__))')},
+        "invalid",
+        ["the blueprint plain is Flask's own; make it with jiki_core.Blueprint"],
+    ),
+    "twicemounted": (
+        {
+            "body": MOUNTS.format(
+                made='blp = Blueprint("twice", __name__, url_prefix="/twicemounted")', mounts="Mount(blp), Mount(blp)"
+            )
+        },
+        "invalid",
+        ["the blueprint twicemounted_internal_twice is declared twice"],
+    ),
+    "badrule": (
+        {"body": HEALTHY.replace("healthy", "badrule").replace('route("")', 'route("/<nosuch:id>")')},
+        "invalid",
+        ["its blueprint badrule cannot be mounted", "nosuch"],
+    ),
+    "oneendpoint": (
+        {
+            "body": HEALTHY.replace("healthy", "oneendpoint").replace(
+                "        return [Mount",
+                """
+        @blp.route("/other", endpoint="index")
+        @policy(public)
+        def other():
+            return reply({})
+
+        return [Mount""",
+            )
+        },
+        "invalid",
+        ["its blueprint oneendpoint cannot be mounted", "index"],
+    ),
+    "twoears": (
+        {
+            "body": "    @hookimpl\n    def jiki_listeners(self) -> Sequence[Listener]:\n"
+            "        return [Listener('a.b', print), Listener('a.b', print)]\n"
+        },
+        "invalid",
+        ["the listener a.b by print is declared twice"],
+    ),
+    "nameless": (
+        {
+            "body": "    @hookimpl\n    def jiki_listeners(self) -> Sequence[Listener]:\n"
+            "        from functools import partial\n"
+            "        return [Listener('a.b', partial(print))]\n"
+        },
+        "invalid",
+        ["what jiki_listeners returned cannot be used: AttributeError"],
+    ),
     "noondelete": (with_models("noondelete", "noondelete", ""), "invalid", ["children.parent_id", "no ON DELETE"]),
 }
 
@@ -185,6 +289,47 @@ def test_an_unknown_name_gets_the_nearest_match_and_stops_a_serving_process(tmp_
     done = folder.flask("jobs", "scheduler", enabled=["bagdes"], DATABASE_URL="postgresql://x", REDIS_URL="redis://x")
     assert done.returncode == 78
     assert "bagdes, which is not installed; did you mean badges?" in done.stderr
+
+
+def test_a_required_name_that_nobody_has_is_not_passed_over(tmp_path):
+    folder = PluginFolder(tmp_path)
+    folder.add("badges")
+    settings = {"JIKI_PLUGINS_REQUIRED": "bagdes", "DATABASE_URL": "postgresql://x", "REDIS_URL": "redis://x"}
+    done = folder.flask("jobs", "scheduler", **settings)
+    assert done.returncode == 78
+    assert "[plugins] required: names bagdes, which is not installed; did you mean badges?" in done.stderr
+    off = folder.flask("jobs", "scheduler", enabled=[], **{**settings, "JIKI_PLUGINS_REQUIRED": "badges"})
+    assert off.returncode == 78
+    assert "badges 1.0.0 is available: it is installed but not listed; add badges to [plugins] enabled" in off.stderr
+    listed = folder.flask("plugins", "list", enabled=[], JIKI_PLUGINS_REQUIRED="badges")
+    assert (listed.returncode, "warning: [plugins] required: badges" in listed.stderr) == (0, True), (
+        "nothing exits here"
+    )
+
+
+def test_safe_mode_loads_required_plugins_and_what_they_require_only(tmp_path):
+    folder = PluginFolder(tmp_path)
+    folder.add("base")
+    folder.add("heart", attributes='requires = ("base",)')
+    folder.add("extra", source="raise RuntimeError('imported')\n")
+    found = folder.states(JIKI_SAFE_MODE="1", JIKI_PLUGINS_REQUIRED="heart")
+    assert {name: one["state"] for name, one in found.items()} == {
+        "base": "running",
+        "heart": "running",
+        "extra": "disabled",
+    }
+    assert found["extra"]["remedy"] == "unset JIKI_SAFE_MODE"
+
+
+def test_what_is_unknown_and_what_a_plugin_contributes_can_be_read_by_programs(tmp_path):
+    folder = PluginFolder(tmp_path)
+    folder.add("healthy", HEALTHY)
+    listed = json.loads(folder.flask("plugins", "list", "--json", enabled=["healthy", "heatlhy"]).stdout)
+    assert "names heatlhy, which is not installed; did you mean healthy?" in listed["unknown"][0]
+    shown = json.loads(folder.flask("plugins", "show", "healthy", "--json").stdout)
+    assert (shown["state"], list(shown["contributes"]["routes"])) == ("running", ["GET /api/v1/external/healthy"])
+    checked = folder.flask("plugins", "check", "--json", enabled=["healthy", "heatlhy"])
+    assert (checked.returncode, len(json.loads(checked.stdout)["faults"])) == (1, 1)
 
 
 def test_a_required_plugin_that_does_not_run_stops_a_serving_process_with_the_cause_last(tmp_path):

@@ -184,6 +184,37 @@ def test_a_channel_that_only_fails_is_suspended_audited_and_goes_on_after_resume
         assert shaky.receive() == {"said": "again"}
 
 
+DESCRIBED = """
+    @hookimpl
+    def jiki_blueprints(self) -> Sequence[Mount]:
+        from jiki_core.http import Schema, fields
+
+        class {name}Reply(Schema):
+            {field}
+
+        blp = Blueprint("{name}", __name__, url_prefix="/{name}")
+
+        @blp.route("")
+        @policy(public)
+        @blp.response(200, {name}Reply)
+        def index():
+            return reply({{"said": "hello"}})
+
+        return [Mount(blp, "external")]
+"""
+
+
+def test_a_schema_that_cannot_be_described_leaves_the_document_of_the_others_whole(made_plugins, app_with):
+    made_plugins.add("clear", DESCRIBED.format(name="clear", field="said = fields.Text()"))
+    made_plugins.add("murky", DESCRIBED.format(name="murky", field='said = fields.Nested("Nowhere")'))
+    client = app_with().test_client()
+    for _ in range(2):
+        paths = client.get("/openapi/v1.json").get_json()["paths"]
+        assert "/api/v1/external/clear" in paths
+        assert "/api/v1/external/murky" not in paths
+    assert client.get("/api/v1/external/murky").status_code == 200
+
+
 def test_a_guard_may_take_fewer_arguments_and_is_asked_only_while_its_plugin_is_in_order(made_plugins, app_with):
     made_plugins.add(
         "terse",
@@ -201,6 +232,56 @@ def test_a_guard_may_take_fewer_arguments_and_is_asked_only_while_its_plugin_is_
     assert host.authorize(somebody, "terse.pass", None) is False
     host.mark_schema({})
     assert host.authorize(somebody, "terse.pass", None) is True
+
+
+def test_a_guard_that_cannot_ask_the_database_lets_nobody_in_and_says_come_back(made_plugins, app_with):
+    made_plugins.add(
+        "vault",
+        """
+    @hookimpl
+    def jiki_blueprints(self) -> Sequence[Mount]:
+        blp = Blueprint("vault", __name__, url_prefix="/vault")
+
+        @blp.route("")
+        @policy("vault.open")
+        def index():
+            return reply({"open": True})
+
+        return [Mount(blp)]
+
+    @hookimpl
+    def jiki_permissions(self) -> Sequence[Permission | Role]:
+        return [Permission("vault.open", "Open")]
+
+    @hookimpl
+    def jiki_authenticate(self, request: Any) -> Identity | None:
+        from jiki_core.security import Identity
+
+        return Identity(1, "session")
+
+    @hookimpl
+    def jiki_authorize(self, identity: Identity, permission: str, resource: Any) -> bool | None:
+        from sqlalchemy.exc import OperationalError
+
+        raise OperationalError("select 1", {}, Exception("the server closed the connection"), connection_invalidated=True)
+""",
+    )
+    answer = app_with().test_client().get("/api/v1/internal/vault")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+def test_failures_of_jobs_and_listeners_are_counted_by_plugin(faulty):
+    import acme_faulty.work as work
+
+    def counted():
+        found = re.findall(r'jiki_plugin_failures_total{hook="job",plugin="faulty"} (\S+)', render()[0].decode())
+        return float(found[0]) if found else 0.0
+
+    before = counted()
+    ask_for(faulty, work.bad, 3)
+    drain_outbox(faulty)
+    assert counted() - before == 3
 
 
 def test_metrics_tell_what_each_plugin_costs(made_plugins, app_with):

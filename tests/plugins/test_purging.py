@@ -155,6 +155,42 @@ def test_purging_keeps_an_export_leaves_no_reference_and_a_reinstall_is_like_the
     assert query(database, "select count(*) from notes.notes") == [(0,)]
 
 
+def test_a_purge_takes_what_the_core_keeps_under_the_plugins_name_and_nothing_of_others(folder, database):
+    assert folder.flask("db", "upgrade", **database).returncode == 0
+    for owner in ("notes", "more_notes"):
+        query(
+            database,
+            f"""
+            insert into core.muted_notifications (user_id, type) values (1, '{owner}.praise');
+            insert into core.tracking_events (id, name, properties, occurred_at)
+                values (gen_random_uuid(), '{owner}.seen', '{{}}', now());
+            insert into core.uploads (id, user_id, service, kind, filename, content_type, byte_size, sha256, expires_at)
+                values (gen_random_uuid(), 1, 'disk', '{owner}.sketch', 'a.png', 'image/png', 1, sha256('x'), now());
+            with kept as (
+                insert into core.blobs (id, service, key, kind, filename, content_type, byte_size, sha256) values
+                (gen_random_uuid(), 'disk', 'blobs/{owner}', '{owner}.sketch', 'a.png', 'image/png', 1, sha256('x')) returning id
+            ) insert into core.attachments (record_type, record_id, name, blob_id)
+                select '{owner}.notes', '1', 'sketch', id from kept
+            """,
+        )
+    done = folder.flask(
+        "plugins", "purge", "more_notes", "--confirm", "more_notes", "--no-export", enabled=[], **database
+    )
+    assert done.returncode == 0, done.stderr
+    for table, column in (
+        ("muted_notifications", "type"),
+        ("tracking_events", "name"),
+        ("uploads", "kind"),
+        ("blobs", "kind"),
+        ("attachments", "record_type"),
+    ):
+        (kept,) = query(database, f"select {column} from core.{table}")
+        assert kept[0].startswith("notes."), (table, kept)
+    deleted = query(database, "select payload -> 'keys' from core.outbox where name = 'core.delete_objects'")
+    assert "blobs/more_notes" in deleted[0][0]
+    assert len(deleted[0][0]) == 2, "the file, and the upload that was to become one"
+
+
 def test_tables_of_a_package_that_is_gone_are_leftover_and_can_be_purged(folder, database, tmp_path):
     assert folder.flask("db", "upgrade", **database).returncode == 0
     (tmp_path / "empty").mkdir()
@@ -178,6 +214,48 @@ def test_a_disabled_plugin_with_tables_is_still_upgraded_and_its_record_keeps_it
     ]
     status = folder.flask("db", "status", enabled=[], **database)
     assert "notes            notes_0001" in status.stdout
+
+
+def fork_the_history_of(folder, name):
+    versions = folder.path / f"acme_{name}" / "migrations" / "versions"
+    first = (versions / f"{name}_0001_first.py").read_text()
+    for word in ("left", "right"):
+        source = first.replace(f"{name}_0001", f"{name}_{word}")
+        source = source.replace("down_revision = None", f'down_revision = "{name}_0001"')
+        (versions / f"{name}_{word}.py").write_text(source)
+
+
+def test_a_plugin_whose_history_forks_is_left_out_and_the_others_are_migrated_and_serve(folder, database):
+    add_plugin(folder, "apart")
+    fork_the_history_of(folder, "notes")
+    upgraded = folder.flask("db", "upgrade", **database)
+    assert upgraded.returncode == 1
+    assert "upgraded: core, apart" in upgraded.stdout
+    assert "notes: its migrations cannot be read: MigrationRefused" in upgraded.stderr
+    assert "Traceback" not in upgraded.stderr
+    states = folder.states(**database)
+    assert {name: one["state"] for name, one in states.items()} == {
+        "apart": "running",
+        "more_notes": "blocked",
+        "notes": "invalid",
+    }
+    assert "the history of notes must be one line; it forks after notes_0001" in states["notes"]["cause"]
+    for command in (["db", "status"], ["db", "plan"], ["db", "check"], ["plugins", "why", "more_notes"]):
+        assert "Traceback" not in folder.flask(*command, **database).stderr, command
+
+
+def test_one_set_is_upgraded_with_what_it_requires(folder, database):
+    add_plugin(folder, "apart")
+    done = folder.flask("db", "upgrade", "--plugin", "more_notes", **database)
+    assert (done.returncode, done.stdout) == (0, "upgraded: core, notes, more_notes\n"), done.stderr
+
+
+def test_a_revision_is_not_made_up_from_models_that_are_not_loaded(folder, database):
+    assert folder.flask("db", "upgrade", **database).returncode == 0
+    refused = folder.flask("db", "revision", "--plugin", "notes", "-m", "more", enabled=[], **database)
+    assert refused.returncode == 1
+    assert "notes is not loaded, so its models are not known" in refused.stderr
+    assert len(list((folder.path / "acme_notes" / "migrations" / "versions").glob("*.py"))) == 1
 
 
 @pytest.fixture

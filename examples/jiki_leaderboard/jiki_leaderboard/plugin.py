@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from flask import Flask
 from jiki_core.cable import Channel
 from jiki_core.db import Model
-from jiki_core.events import Listener
+from jiki_core.events import Listener, NotificationKind
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
-from jiki_core.plugins import PersonalTable, Plugin, hookimpl
+from jiki_core.plugins import HealthCheck, PersonalTable, Plugin, hookimpl
 from jiki_core.security import Permission, Role
 
 from jiki_leaderboard.settings import LeaderboardSettings
@@ -60,6 +61,22 @@ class LeaderboardPlugin(Plugin):
         from jiki_leaderboard.permissions import PERMISSIONS
 
         return PERMISSIONS
+
+    @hookimpl
+    def jiki_notifications(self) -> Sequence[NotificationKind]:
+        return [NotificationKind("crowned", "Among the best of the week", group="achievements")]
+
+    @hookimpl
+    def jiki_health(self) -> Sequence[HealthCheck]:
+        from jiki_leaderboard.health import winners_are_crowned
+
+        return [HealthCheck(winners_are_crowned)]
+
+    @hookimpl
+    def jiki_ready(self, app: Flask) -> None:
+        from jiki_leaderboard.health import check_audience
+
+        check_audience(app)
 
     @hookimpl
     def jiki_personal_data(self) -> Sequence[PersonalTable]:

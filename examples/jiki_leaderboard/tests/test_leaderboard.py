@@ -10,11 +10,13 @@ from jiki_core.contracts import Entitlements
 from jiki_core.db import reading, unit_of_work
 from jiki_core.plugins.pausing import pause_plugin, release_held, resume_plugin
 from jiki_core.runtime import runtime_of
+from jiki_core.security import Permission
 from jiki_core.testing import PluginConformance, count_queries, drain_outbox, wait_until
 from jiki_learning.events import LessonCompleted
 from sqlalchemy import select
 
 from jiki_leaderboard.commands.add_points import add_points
+from jiki_leaderboard.health import NobodyMayLook, check_audience, winners_are_crowned
 from jiki_leaderboard.jobs import crown_winners
 from jiki_leaderboard.models import WeeklyScore
 from jiki_leaderboard.plugin import plugin
@@ -136,6 +138,31 @@ def test_the_job_has_its_schedule_and_the_channel_its_place(app):
     assert at.channels["LeaderboardChannel"][0] == "leaderboard"
 
 
+def test_it_is_not_started_for_a_role_that_nobody_declares(app, monkeypatch):
+    check_audience(app)
+    lonely = Permission("leaderboard.look", "Look", roles=("lerner",))
+    monkeypatch.setattr("jiki_leaderboard.health.PERMISSIONS", [lonely])
+    with pytest.raises(NobodyMayLook, match="no plugin declares the role lerner"):
+        check_audience(app)
+
+
+def test_operators_are_told_when_the_winner_is_not_known(committed_db):
+    def trouble():
+        with committed_db.app_context():
+            return winners_are_crowned()
+
+    assert trouble() is None
+    user = make_user(committed_db)
+    with committed_db.app_context(), unit_of_work() as uow:
+        add_points(uow, user.id, 10, at=uow.now - timedelta(days=7))
+    assert trouble() is None
+    with committed_db.app_context(), unit_of_work() as uow:
+        pause_plugin(uow, "auth", reason="repairs")
+    plugins = runtime_of(committed_db).plugins
+    wait_until(lambda: plugins.is_paused("auth"), seconds=3)
+    assert "is not known; is auth paused?" in trouble()
+
+
 def test_payments_says_who_is_premium_when_it_is_there(make_app):
     app = make_app(("auth", "learning", "leaderboard", "payments"))
     user = make_user(app)
@@ -156,7 +183,7 @@ class EverybodyPays:
 
 
 def test_an_answer_can_be_put_in_place_of_a_plugins(app_with):
-    app = app_with("auth", "learning", "leaderboard", answers={Entitlements: EverybodyPays()})
+    app = app_with("leaderboard", answers={Entitlements: EverybodyPays()})  # auth and learning come with it
     user = make_user(app)
     complete(app, user.id)
     drain_outbox(app)

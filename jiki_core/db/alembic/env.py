@@ -11,12 +11,12 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, text
 
-from jiki_core.db import index_operations
+from jiki_core.db import batch_operations, index_operations
 from jiki_core.db.model import Model
 
 config = context.config
 #: loaded for the operations that it gives to `op`
-OPERATIONS = index_operations
+OPERATIONS = (batch_operations, index_operations)
 
 
 def _set_name() -> str:

@@ -9,7 +9,7 @@ from jiki_auth.models import User
 from jiki_auth.outbound import OutsideRefused, fetch, is_allowed_origin
 from jiki_auth.settings import auth_settings
 from jiki_auth.throttles import may_mail_confirmation, may_mail_reset
-from jiki_core.contracts import AccountSetup, ask
+from jiki_core.contracts import AccountSetup, ask_all
 from jiki_core.db import UnitOfWork, reading
 from jiki_core.jobs import JobRun
 from jiki_core.storage import discard, store
@@ -23,7 +23,7 @@ def prepare_account(uow: UnitOfWork, user_id: int) -> None:
     """Repeats what other plugins could not do at sign-up; each of their parts is idempotent."""
     if uow.session.get(User, user_id) is None:
         return  # deleted meanwhile
-    if not all(ask(AccountSetup).prepare(uow, user_id)):  # type: ignore[arg-type]  # cardinality many: a list of answers
+    if not all(ask_all(AccountSetup, lambda one: one.prepare(uow, user_id))):
         raise AccountNotPrepared(f"user {user_id}")
 
 

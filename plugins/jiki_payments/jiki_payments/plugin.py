@@ -13,7 +13,7 @@ from jiki_core.events import NotificationKind
 from jiki_core.http import Mount
 from jiki_core.jobs import Job
 from jiki_core.mail import EmailTemplate
-from jiki_core.plugins import PersonalTable, Plugin, hookimpl
+from jiki_core.plugins import HealthCheck, PersonalTable, Plugin, hookimpl
 from jiki_core.security import Permission, Role
 from jiki_payments.settings import PaymentsSettings
 
@@ -91,6 +91,12 @@ class PaymentsPlugin(Plugin):
             NotificationKind("premium_started", "Premium has begun", group="payments"),
             NotificationKind("premium_ended", "Premium has ended", group="payments", is_mandatory=True),
         ]
+
+    @hookimpl
+    def jiki_health(self) -> Sequence[HealthCheck]:
+        from jiki_payments.health import no_notice_is_parked, notices_are_handled
+
+        return [HealthCheck(notices_are_handled, is_critical=True), HealthCheck(no_notice_is_parked)]
 
     @hookimpl
     def jiki_personal_data(self) -> Sequence[PersonalTable]:

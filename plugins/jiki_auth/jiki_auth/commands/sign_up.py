@@ -18,7 +18,7 @@ from jiki_auth.jobs import prepare_account
 from jiki_auth.models import User
 from jiki_auth.passwords import password_faults
 from jiki_auth.settings import AuthSettings
-from jiki_core.contracts import AccountSetup, Translator, ask
+from jiki_core.contracts import AccountSetup, Translator, ask, ask_all
 from jiki_core.db import UnitOfWork
 from jiki_core.errors import FieldError, ValidationFailed
 
@@ -125,7 +125,7 @@ def served_locale(wanted: str | None) -> str | None:
 
 def prepare(uow: UnitOfWork, user_id: int) -> None:
     """Lets other plugins set the account up; what fails is repeated as a job."""
-    if not all(ask(AccountSetup).prepare(uow, user_id)):  # type: ignore[arg-type]  # cardinality many: a list of answers
+    if not all(ask_all(AccountSetup, lambda one: one.prepare(uow, user_id))):
         uow.enqueue(prepare_account, user_id=user_id)
 
 

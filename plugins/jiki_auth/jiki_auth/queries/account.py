@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from jiki_auth.models import User, UserFlag, UserRole
 from jiki_auth.permissions import ADMIN
 from jiki_auth.unsubscribe_links import PREFERENCES
-from jiki_core.contracts import AccountFields, Entitlements, Translator, ask
+from jiki_core.contracts import AccountFields, Entitlements, Translator, ask, ask_all
 from jiki_core.contracts.core import Shape, merged
 from jiki_core.db import reading
 from jiki_core.runtime import runtime
@@ -104,4 +104,4 @@ def _user(user_id: int) -> User:
 
 
 def _of_others(shape: Shape, user_id: int) -> dict[str, Any]:
-    return merged(ask(AccountFields).fields(shape, [user_id]), user_id)  # type: ignore[arg-type]  # cardinality many: a list of answers
+    return merged(ask_all(AccountFields, lambda one: one.fields(shape, [user_id])), user_id)

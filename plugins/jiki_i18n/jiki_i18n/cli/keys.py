@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from jiki_core.contracts import TranslatableTexts, ask
+from jiki_core.contracts import TranslatableTexts, ask_all
 from jiki_core.db import reading, unit_of_work
 from jiki_core.runtime import runtime
 from jiki_i18n.cli.refusals import told_at_the_terminal
@@ -102,7 +102,7 @@ def _read(plugin: str, package: str) -> list[PackageMessages]:
 
 def _kept_by_plugins() -> list[PackageMessages]:
     """Namespaces whose texts plugins keep in their own tables. One whose provider fails is left as it is."""
-    answers: Sequence[Mapping[str, Mapping[str, str]]] = ask(TranslatableTexts).texts()  # type: ignore[assignment]  # many
+    answers = ask_all(TranslatableTexts, lambda one: one.texts())
     found = []
     for namespace, texts in (pair for answer in answers for pair in answer.items()):
         try:
