@@ -21,6 +21,8 @@ class DomainError(Exception):
     status: ClassVar[int] = 422
     #: whether the wire's body carries `meta` where its audience has it
     has_meta: ClassVar[bool] = True
+    #: whether it tells of the moment, so that the same request may well succeed later: no idempotency key keeps it
+    is_passing: ClassVar[bool] = False
 
     def __init__(self, **extras: Any) -> None:
         super().__init__(self.symbol)

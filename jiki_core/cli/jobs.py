@@ -17,14 +17,16 @@ from sqlalchemy import func, select
 
 from jiki_core.app import create_app
 from jiki_core.cache import connect
+from jiki_core.cli.outages import ServiceGroup
 from jiki_core.cli.schedules import schedule_group
 from jiki_core.db import UnitOfWork, reading, unit_of_work
 from jiki_core.db.outbox import JobReceipt, OutboxEntry, OutboxKind, OutboxState
 from jiki_core.errors import DomainError
 from jiki_core.jobs import QUEUES
 from jiki_core.jobs.control import cancel_job, describe, retry_job
+from jiki_core.jobs.exposition import serve_metrics
 from jiki_core.jobs.plan import make_plan
-from jiki_core.jobs.relay import fan_out_events, hand_over_jobs, held_may_go_on, publish_broadcasts
+from jiki_core.jobs.relay import fan_out_events, hand_over_jobs, has_its_turn, held_may_go_on, publish_broadcasts
 from jiki_core.jobs.scheduler import run_scheduler
 from jiki_core.jobs.worker import run_worker
 from jiki_core.runtime import AppRole, runtime, runtime_of
@@ -32,7 +34,7 @@ from jiki_core.runtime import AppRole, runtime, runtime_of
 _OVER = frozenset({OutboxState.DONE, OutboxState.DEAD, OutboxState.CANCELLED})
 
 
-@click.group("jobs")
+@click.group("jobs", cls=ServiceGroup)
 def cli() -> None:
     """Run and watch background jobs."""
 
@@ -40,19 +42,43 @@ def cli() -> None:
 cli.add_command(schedule_group)
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, given: str | None) -> tuple[str, int] | None:
+    host, colon, port = (given or "").rpartition(":")
+    if given is None:
+        return None
+    if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise click.BadParameter(f"{given!r} is not HOST:PORT, such as 127.0.0.1:9400")
+    return host, int(port)
+
+
+metrics_option = click.option(
+    "--metrics",
+    "metrics_address",
+    metavar="HOST:PORT",
+    callback=_address,
+    help="Serve /metrics there, without a token.",
+)
+
+
 @cli.command("worker")
 @click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Queues to work on; all by default.")
 @click.option("--burst", is_flag=True, help="Stop when the queues are empty.")
-def worker_command(queues: tuple[str, ...], burst: bool) -> None:
+@metrics_option
+def worker_command(queues: tuple[str, ...], burst: bool, metrics_address: tuple[str, int] | None) -> None:
     """Work on jobs until stopped. Ends by itself after 1,000 jobs or 300 MB; a supervisor starts the next one."""
     app = _serving("worker")
+    if metrics_address is not None:
+        serve_metrics(*metrics_address)
     run_worker(app, queues or QUEUES, _patient_connection(app), burst=burst)
 
 
 @cli.command("scheduler")
-def scheduler_command() -> None:
+@metrics_option
+def scheduler_command(metrics_address: tuple[str, int] | None) -> None:
     """Relay the outbox to the queues, keep the schedules, find what got lost. Any number may run."""
     app = _serving("scheduler")
+    if metrics_address is not None:
+        serve_metrics(*metrics_address)
     should_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: should_stop.set())
@@ -104,6 +130,8 @@ def dead_command(name: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"jobs": entries}))
         return
+    if not entries:
+        click.echo("no job is dead")
     for entry in entries:
         click.echo(f"{entry['id']} {entry['name']} ({entry['failures']} failures): {entry['reason']}")
 
@@ -116,20 +144,36 @@ def dead_command(name: str | None, limit: int, as_json: bool) -> None:
 @with_appcontext
 def retry_command(job_ids: tuple[uuid.UUID, ...], every: bool, name: str | None, reason: str) -> None:
     """Give dead or cancelled jobs their tries back."""
+    if every == bool(job_ids):
+        raise click.UsageError("name jobs by their ids, or say --all")
+    if name and not every:
+        raise click.UsageError("--name goes with --all")
     chosen = list(job_ids)
     if every:
         dead = select(OutboxEntry.id).where(OutboxEntry.state == OutboxState.DEAD).order_by(OutboxEntry.seq)
         chosen += reading().scalars(dead if name is None else dead.where(OutboxEntry.name == name)).all()
-    _each(chosen, "retried", lambda uow, job_id: retry_job(uow, job_id, reason=reason))
+    if not chosen:
+        click.echo("no job is dead" if name is None else f"no job {name} is dead")
+    _each(chosen, "retried", lambda uow, job_id: retry_job(uow, job_id, reason=reason, kind=None))
 
 
 @cli.command("cancel")
-@click.argument("job_ids", nargs=-1, required=True, type=click.UUID)
+@click.argument("job_ids", nargs=-1, type=click.UUID)
+@click.option("--name", help="Every job of this stored name that is not done.")
 @click.option("--reason", required=True, help="Why; goes into the audit trail.")
 @with_appcontext
-def cancel_command(job_ids: tuple[uuid.UUID, ...], reason: str) -> None:
+def cancel_command(job_ids: tuple[uuid.UUID, ...], name: str | None, reason: str) -> None:
     """Stop jobs that are not over; what a worker still does for them is rolled back."""
-    _each(list(job_ids), "cancelled", lambda uow, job_id: cancel_job(uow, job_id, reason=reason))
+    if (name is not None) == bool(job_ids):
+        raise click.UsageError("name jobs by their ids, or all of a kind by --name")
+    chosen = list(job_ids)
+    if name is not None:
+        not_over = OutboxEntry.state.not_in((OutboxState.DONE, OutboxState.CANCELLED))
+        found = select(OutboxEntry.id).where(OutboxEntry.name == name, not_over).order_by(OutboxEntry.seq)
+        chosen += reading().scalars(found).all()
+        if not chosen:
+            click.echo(f"every job {name} is done, or there is none")
+    _each(chosen, "cancelled", lambda uow, job_id: cancel_job(uow, job_id, reason=reason, kind=None))
 
 
 @cli.command("watch")
@@ -139,7 +183,7 @@ def cancel_command(job_ids: tuple[uuid.UUID, ...], reason: str) -> None:
 def watch_command(job_id: uuid.UUID, seconds: float) -> None:
     """Show how far a job is until it is over; exits with 1 unless it is done."""
     deadline = time.monotonic() + seconds
-    with click.progressbar(length=100, label=str(job_id)) as bar:
+    with click.progressbar(length=100, label=str(job_id), item_show_func=lambda note: note) as bar:
         shown = 0
         while True:
             entry = _fresh(job_id)
@@ -147,7 +191,7 @@ def watch_command(job_id: uuid.UUID, seconds: float) -> None:
                 raise click.ClickException(f"there is no job {job_id}")
             told = entry.progress or {"done": 0, "total": 1}
             percent = 100 if entry.state == OutboxState.DONE else int(100 * told["done"] / max(1, told["total"]))
-            bar.update(percent - shown)
+            bar.update(percent - shown, told.get("note"))
             shown = percent
             if entry.state in _OVER or time.monotonic() > deadline:
                 break
@@ -178,10 +222,10 @@ def drain_command(queues: tuple[str, ...], seconds: float) -> None:
             fan_out_events()
             hand_over_jobs(connection)
             publish_broadcasts()
-        run_worker(app, chosen, connection, burst=True)
+        was_told_to_stop = run_worker(app, chosen, connection, burst=True)
         with app.app_context():
             left = _left(chosen)
-        if not left or time.monotonic() > deadline:
+        if not left or was_told_to_stop or time.monotonic() > deadline:
             break
         time.sleep(0.2)
     click.echo(f"{left} left" if left else "drained")
@@ -229,7 +273,7 @@ def _each(job_ids: list[uuid.UUID], done: str, act: Callable[[UnitOfWork, uuid.U
 
 
 def _left(queues: tuple[str, ...]) -> int:
-    """Due rows that are not over."""
+    """Due rows that are not over; those that wait for an earlier one of their line, which is not due, left out."""
     count: int = (
         reading()
         .execute(
@@ -238,6 +282,7 @@ def _left(queues: tuple[str, ...]) -> int:
             .where(
                 OutboxEntry.state.in_((OutboxState.NEW, OutboxState.HANDED, OutboxState.STARTED)),
                 OutboxEntry.run_after <= func.clock_timestamp(),
+                (OutboxEntry.state != OutboxState.NEW) | has_its_turn(),
                 (OutboxEntry.kind != OutboxKind.JOB) | OutboxEntry.queue.in_(queues),
             )
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 from jinja2 import TemplateError
 from sqlalchemy import select
 
+from jiki_core.cli.outages import ServiceGroup
 from jiki_core.db import reading, unit_of_work
 from jiki_core.mail.sending import render, send_mail
 from jiki_core.mail.suppression import MailSuppression, lift
@@ -17,7 +19,7 @@ from jiki_core.runtime import runtime
 from jiki_core.settings import nearest
 
 
-@click.group("mail")
+@click.group("mail", cls=ServiceGroup)
 def cli() -> None:
     """Look at mails and at the addresses that get none."""
 
@@ -42,12 +44,14 @@ def preview_command(key: str, locale: str, given: tuple[str, ...], as_html: bool
     bound = runtime().emails.get(key)
     if bound is None:
         raise click.ClickException(f"there is no mail {key}{nearest(key, runtime().emails)}")
-    context = {name: f"[{name}]" for name in bound.template.context}
+    context = bound.template.sample_context()
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals:
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="--set")
-        context[name] = value
+        if name not in context:
+            raise click.BadParameter(f"{key} has no value {name}{nearest(name, context)}", param_hint="--set")
+        context[name] = _value(name, value, context[name])
     try:
         rendered = render(bound, locale, context, runtime().settings)
     except (TemplateError, TemplateBroken) as error:
@@ -60,6 +64,16 @@ def preview_command(key: str, locale: str, given: tuple[str, ...], as_html: bool
         click.echo(rendered.html or "")
     else:
         click.echo(f"Subject: {rendered.subject}\nContent-Language: {rendered.locale}\n\n{rendered.text}")
+
+
+def _value(name: str, given: str, sample: Any) -> Any:
+    """What was given, in the shape of the sample: text as it is, anything else as JSON."""
+    if isinstance(sample, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        raise click.BadParameter(f"{name} is JSON, such as {json.dumps(sample)}", param_hint="--set") from None
 
 
 @cli.command("suppressions")

@@ -9,13 +9,14 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from jiki_core.cli.outages import ServiceGroup
 from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import OutboxEntry, OutboxKind, OutboxState
 from jiki_core.errors import DomainError
 from jiki_core.jobs.control import describe, replay_entry
 
 
-@click.group("outbox")
+@click.group("outbox", cls=ServiceGroup)
 def cli() -> None:
     """Look at what transactions asked for: jobs, events and durable broadcasts."""
 

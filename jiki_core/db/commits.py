@@ -9,6 +9,7 @@ import random
 import time
 import uuid
 
+import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,6 +26,9 @@ CONFLICT_ATTEMPTS = 4
 
 #: SQLSTATE -> label: the whole unit may simply run again
 _CONFLICTS = {"40001": "serialization", "40P01": "deadlock"}
+
+#: what psycopg raises for a statement that it does not send
+_UNSENT = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError)
 
 _retries = counter("jiki_db_retries_total", "Units of work that ran again", ["reason"])
 _deadlocks = counter("jiki_db_deadlocks_total", "Units of work that PostgreSQL ended because of a deadlock")
@@ -83,13 +87,19 @@ def _is_there(connection: Connection, witness: uuid.UUID) -> bool:
 
 
 def is_connection_lost(error: BaseException) -> bool:
-    """Whether the server or the way to it went away, rather than refused something."""
+    """Whether the server or the way to it went away, rather than refused something.
+
+    An error without a SQLSTATE came from psycopg, not from the server: a broken line, or a statement that it would not
+    even send, such as one with a value it cannot adapt. The latter is somebody's mistake and would come again for ever.
+    """
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
         return False
     sqlstate = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or sqlstate is None or sqlstate[:2] == "08" or sqlstate[:3] == "57P"
+    if sqlstate is None:
+        return error.connection_invalidated or not isinstance(error.orig, _UNSENT)
+    return error.connection_invalidated or sqlstate[:2] == "08" or sqlstate[:3] == "57P"
 
 
 def is_conflict(error: BaseException) -> bool:

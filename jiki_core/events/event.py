@@ -28,6 +28,13 @@ class Event:
     def __init_subclass__(cls) -> None:
         if not _NAME.fullmatch(getattr(cls, "name", "")):
             raise TypeError(f"{cls.__qualname__}.name must be '<plugin>.<what_happened>' in small letters")
+        if not isinstance(cls.version, int) or cls.version < 1:
+            raise TypeError(f"{cls.__qualname__}.version must be a whole number from 1")
+        own = {name for base in cls.__mro__ for name in vars(base).get("__annotations__", {})} - {
+            *Event.__annotations__
+        }
+        if cls.ordered_by is not None and cls.ordered_by not in own:
+            raise TypeError(f"{cls.__qualname__}.ordered_by names {cls.ordered_by!r}, which is none of its fields")
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:

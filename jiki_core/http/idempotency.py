@@ -124,9 +124,9 @@ def _perform(app: Flask, dispatch: Callable[[], Any], mounted: Mounted, reservat
     for attempt in range(CONFLICT_ATTEMPTS):
         with unit_scope(is_deferring=reservation is not None) as scope:
             try:
-                response = app.make_response(dispatch())
+                response, is_passing = _answer(app, dispatch, is_kept=reservation is not None)
                 if reservation is not None:
-                    _keep_answer(runtime_of(app), scope, reservation, response)
+                    _keep_answer(runtime_of(app), scope, reservation, response, is_passing=is_passing)
             except DBAPIError as error:
                 can_run_again = not scope.committed and not scope.has_called_out and mounted.body == "json"
                 if is_conflict(error) and can_run_again and attempt < CONFLICT_ATTEMPTS - 1:
@@ -135,18 +135,28 @@ def _perform(app: Flask, dispatch: Callable[[], Any], mounted: Mounted, reservat
                     continue
                 _release(reservation)
                 raise
-            except (DomainError, HTTPException) as error:
-                if reservation is None:
-                    raise
-                scope.give_up()
-                response = app.make_response(app.handle_user_exception(error))
-                _keep_answer(runtime_of(app), scope, reservation, response)
             except BaseException:
                 scope.give_up()
                 _release(reservation)
                 raise
             return response
     raise AssertionError("the loop returns or raises")
+
+
+def _answer(app: Flask, dispatch: Callable[[], Any], *, is_kept: bool) -> tuple[Response, bool]:
+    """What the view returns, and whether that tells of the moment. A refusal to be kept is made a response here.
+
+    Units that ended before it stay, as they do without a key: the audit of a denial is one.
+    """
+    try:
+        response = app.make_response(dispatch())
+    except (DomainError, HTTPException) as error:
+        if not is_kept:
+            raise
+        response = app.make_response(app.handle_user_exception(error))
+        if isinstance(error, DomainError) and error.is_passing:
+            return response, True
+    return response, response.status_code >= 500 or response.status_code in _PASSING_STATUSES
 
 
 def _reserve(at: Runtime, mounted: Mounted) -> Reservation | Response | None:
@@ -214,9 +224,10 @@ def _known_answer(at: Runtime, known: IdempotencyKey | None, fingerprint: bytes)
     return response
 
 
-def _keep_answer(at: Runtime, scope: UnitScope, reservation: Reservation, response: Response) -> None:
+def _keep_answer(
+    at: Runtime, scope: UnitScope, reservation: Reservation, response: Response, *, is_passing: bool
+) -> None:
     """Stores the answer with the view's last unit and commits both; an answer of the moment frees the key instead."""
-    is_passing = response.status_code >= 500 or response.status_code in _PASSING_STATUSES
     if is_passing or response.is_streamed or response.direct_passthrough:
         scope.finish()
         _release(reservation)

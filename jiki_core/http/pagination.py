@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,13 +19,18 @@ MAX_PER = 100
 
 
 class PageQuery(ma.Schema):
-    """`?page=&per=`; blank, junk and non-positive values mean the defaults, as the web client expects."""
+    """`?page=&per=`; blank, junk and non-positive values mean the defaults, as the web client expects. A filter that is
+    blank, as forms send those that nobody filled in, is not given."""
 
     class Meta:
         unknown = ma.EXCLUDE
 
     page = ma.fields.String(load_default="", metadata={"description": "1 by default"})
     per = ma.fields.String(load_default="", metadata={"description": "24 by default, at most 100"})
+
+    @ma.pre_load
+    def _only_given(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value != ""}
 
     @ma.post_load
     def _numbers(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from jiki_core.db import UnitOfWork, uuid7
-from jiki_core.db.outbox import OutboxEntry, OutboxState
+from jiki_core.db.outbox import OutboxEntry, OutboxKind, OutboxState
 from jiki_core.errors import DomainError, NotFound
+from jiki_core.jobs.run import SILENCES
 from jiki_core.jobs.schedules import ScheduleRow, run_now, scheduled_jobs
 
 
@@ -37,9 +38,19 @@ class JobNotCancellable(DomainError):
     status = 422
 
 
-def retry_job(uow: UnitOfWork, job_id: uuid.UUID, *, reason: str, actor_id: int | None = None) -> None:
-    """Gives a dead or cancelled job its tries back. Raises NotFound, JobNotRetryable."""
-    entry = _locked(uow, job_id)
+def retry_job(
+    uow: UnitOfWork,
+    job_id: uuid.UUID,
+    *,
+    reason: str,
+    actor_id: int | None = None,
+    kind: OutboxKind | None = OutboxKind.JOB,
+) -> None:
+    """Gives a dead or cancelled job its tries back. Raises NotFound, JobNotRetryable.
+
+    `kind` None: a row of any kind.
+    """
+    entry = _locked(uow, job_id, kind)
     if entry.state not in (OutboxState.DEAD, OutboxState.CANCELLED):
         raise JobNotRetryable(state=entry.state)
     before = {"state": entry.state, "failures": entry.failures, "reason": entry.reason}
@@ -51,6 +62,7 @@ def retry_job(uow: UnitOfWork, job_id: uuid.UUID, *, reason: str, actor_id: int 
                 .values(
                     state=OutboxState.NEW,
                     failures=0,
+                    checkpoint=_without_silences(entry.checkpoint),
                     reason=None,
                     finished_at=None,
                     lease_until=None,
@@ -63,12 +75,17 @@ def retry_job(uow: UnitOfWork, job_id: uuid.UUID, *, reason: str, actor_id: int 
     uow.wake_relay()
 
 
+def _without_silences(checkpoint: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: fact for name, fact in (checkpoint or {}).items() if name != SILENCES}
+
+
 def retry_dead_jobs(uow: UnitOfWork, *, name: str | None, reason: str, actor_id: int | None = None) -> tuple[int, int]:
     """Gives up to 500 dead jobs their tries back, those of one stored name or all, oldest first.
 
     Returns how many, and how many could not be helped because one with their unique key is in flight.
     """
-    dead = select(OutboxEntry.id).where(OutboxEntry.state == OutboxState.DEAD).order_by(OutboxEntry.seq).limit(500)
+    is_dead_job = (OutboxEntry.kind == OutboxKind.JOB) & (OutboxEntry.state == OutboxState.DEAD)
+    dead = select(OutboxEntry.id).where(is_dead_job).order_by(OutboxEntry.seq).limit(500)
     retried = left = 0
     for job_id in uow.session.scalars(dead if name is None else dead.where(OutboxEntry.name == name)).all():
         try:
@@ -80,12 +97,19 @@ def retry_dead_jobs(uow: UnitOfWork, *, name: str | None, reason: str, actor_id:
     return retried, left
 
 
-def cancel_job(uow: UnitOfWork, job_id: uuid.UUID, *, reason: str, actor_id: int | None = None) -> None:
-    """Stops a job that is not over; what a worker still does for it is rolled back. Raises NotFound, JobNotCancellable.
+def cancel_job(
+    uow: UnitOfWork,
+    job_id: uuid.UUID,
+    *,
+    reason: str,
+    actor_id: int | None = None,
+    kind: OutboxKind | None = OutboxKind.JOB,
+) -> None:
+    """Stops a job that is not over; what a worker still does for it is rolled back. `kind` None: a row of any kind.
 
-    A call to the outside that a started job has made cannot be taken back.
+    A call to the outside that a started job has made cannot be taken back. Raises NotFound, JobNotCancellable.
     """
-    entry = _locked(uow, job_id)
+    entry = _locked(uow, job_id, kind)
     if entry.state in (OutboxState.DONE, OutboxState.CANCELLED):
         raise JobNotCancellable(state=entry.state)
     before = {"state": entry.state, "reason": entry.reason}
@@ -185,9 +209,9 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _locked(uow: UnitOfWork, entry_id: uuid.UUID) -> OutboxEntry:
+def _locked(uow: UnitOfWork, entry_id: uuid.UUID, kind: OutboxKind | None = None) -> OutboxEntry:
     entry = uow.session.get(OutboxEntry, entry_id, with_for_update=True)
-    if entry is None:
+    if entry is None or (kind is not None and entry.kind != kind):
         raise NotFound()
     return entry
 

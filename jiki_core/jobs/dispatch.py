@@ -16,15 +16,17 @@ from jiki_core.db import unit_of_work
 from jiki_core.db.commits import CONFLICT_ATTEMPTS, is_conflict, is_connection_lost, pause_before_retry
 from jiki_core.db.database import autocommit
 from jiki_core.db.outbox import OUTBOX, OutboxEntry, OutboxState
+from jiki_core.errors import DomainError
 from jiki_core.jobs.job import BoundJob
 from jiki_core.jobs.lease import keep_lease
 from jiki_core.jobs.run import (
-    LEASE_SECONDS,
     Claim,
     JobRun,
     LeaseLost,
     PermanentFailure,
+    ending_queries,
     from_now,
+    lease_seconds,
     settle,
     tell_owner,
 )
@@ -35,8 +37,10 @@ from jiki_core.runtime import runtime
 log = get_logger(__name__)
 #: columns that a claim takes over as they are; the statement goes past the ORM, whose work would cost more than it
 _CLAIMED = ("id", "attempt", "name", "payload", "failures", "queue", "owner_id", "request_id")
-#: how long a row that this process cannot run stays away before another one may try
+#: how long a row that this process cannot run stays away before another one may try: longer each time, so that rows of
+#: code that never comes back cost next to nothing
 GIVE_BACK_SECONDS = 5.0
+LONGEST_GIVE_BACK_SECONDS = 60.0
 
 _jobs = counter("jiki_jobs_total", "Jobs run", ["queue", "task", "outcome"])
 _seconds = histogram("jiki_job_duration_seconds", "Time a job took", ["queue", "task"])
@@ -59,10 +63,10 @@ def run(outbox_id: str, attempt: int) -> None:
         _give_back(claim, OutboxState.NEW, newer)
         return
     if not runtime().plugins.is_running(bound.plugin) or runtime().plugins.is_paused(bound.plugin):
-        _give_back(claim, OutboxState.HELD, f"the plugin {bound.plugin} is not running")
+        _give_back(claim, OutboxState.HELD, f"the plugin {bound.plugin} is not running", after_seconds=0)
         return
     if suspended := runtime().plugins.suspension_of(claim.name):
-        _give_back(claim, OutboxState.HELD, f"suspended: {suspended}")
+        _give_back(claim, OutboxState.HELD, f"suspended: {suspended}", after_seconds=0)
         return
     bind_request_id(claim.request_id)
     _waited.labels(claim.queue).observe(claim.waited_seconds)
@@ -76,12 +80,13 @@ def run(outbox_id: str, attempt: int) -> None:
         _jobs.labels(claim.queue, claim.name, "lease_lost").inc()
         log.warning("job_lease_lost", job=claim.name, outbox_id=outbox_id)
     except Exception as error:
-        if is_connection_lost(error):
+        if _is_outage(error):
             _interrupted(claim, "the database went away; this does not count as a failure")
         else:
             _failed(bound, claim, error)
-            kind = "listener" if "event" in claim.payload and ".on." in claim.name else "job"
-            runtime().plugins.note_failure(bound.plugin, kind, claim.name, _sentence(bound, error))
+            if not _is_somebody_elses(error):
+                kind = "listener" if "event" in claim.payload and ".on." in claim.name else "job"
+                runtime().plugins.note_failure(bound.plugin, kind, claim.name, _sentence(bound, error))
     except BaseException:
         _interrupted(claim, "the worker was told to stop; this does not count as a failure")
         raise
@@ -97,7 +102,7 @@ def _claim(outbox_id: uuid.UUID, attempt: int) -> Claim | None:
     claiming = (
         update(OUTBOX)
         .where(OUTBOX.c.id == outbox_id, OUTBOX.c.attempt == attempt, OUTBOX.c.state == OutboxState.HANDED)
-        .values(state=OutboxState.STARTED, lease_until=from_now(LEASE_SECONDS))
+        .values(state=OutboxState.STARTED, lease_until=from_now(lease_seconds()))
         .returning(
             *(OUTBOX.c[name] for name in (*_CLAIMED, "checkpoint")),
             func.extract("epoch", func.clock_timestamp() - OUTBOX.c.created_at).label("waited"),
@@ -136,7 +141,7 @@ def _perform(bound: BoundJob, claim: Claim) -> None:
         return
     for attempt in range(CONFLICT_ATTEMPTS):
         try:
-            with unit_of_work() as uow:
+            with unit_of_work() as uow, ending_queries(uow):
                 result = bound.call(uow, claim.payload)
                 settle(uow, claim, result)
         except DBAPIError as error:
@@ -181,12 +186,35 @@ def _failed(bound: BoundJob, claim: Claim, error: Exception) -> None:
             tell_owner(uow, claim.owner_id, claim.id, claim.name, is_done=False)
 
 
+def _is_outage(error: Exception) -> bool:
+    """Whether the database went away, which is nobody's failure, so that the job may come again at once.
+
+    A job whose time was up while PostgreSQL worked for it looks like that, too: its connection is too busy to roll back.
+    """
+    return is_connection_lost(error) and not _is_time_up(error)
+
+
+def _is_somebody_elses(error: Exception) -> bool:
+    """Whether a service outside is away. The job's own retries outlast that; a suspension would wait for an operator."""
+    return isinstance(error, DomainError) and error.status in (502, 503, 504)
+
+
+def _is_time_up(error: BaseException | None) -> bool:
+    """Whether the time-out is what it began with, whatever was raised on the way."""
+    if error is None or isinstance(error, JobTimeoutException):
+        return error is not None
+    return _is_time_up(error.__cause__) or (error.__context__ is not error.__cause__ and _is_time_up(error.__context__))
+
+
 def _sentence(bound: BoundJob, error: Exception) -> str:
-    if isinstance(error, JobTimeoutException):
-        return f"took longer than {bound.job.timeout_seconds} s"
+    """Why it failed, as PostgreSQL can keep it: without NUL and half characters, which a message may quote."""
     if isinstance(error, PermanentFailure):
-        return str(error)[:2_000]
-    return f"{type(error).__name__}: {error}"[:2_000]
+        told = str(error)
+    elif _is_time_up(error):
+        told = f"took longer than {bound.job.timeout_seconds} s"
+    else:
+        told = f"{type(error).__name__}: {error}"
+    return told.replace("\0", "\ufffd").encode(errors="replace").decode()[:2_000]
 
 
 def _interrupted(claim: Claim, reason: str) -> None:
@@ -199,8 +227,10 @@ def _interrupted(claim: Claim, reason: str) -> None:
         log.info("job_left_to_its_lease", outbox_id=str(claim.id), error=type(error).__name__)
 
 
-def _give_back(claim: Claim, state: OutboxState, reason: str, *, after_seconds: float = GIVE_BACK_SECONDS) -> None:
+def _give_back(claim: Claim, state: OutboxState, reason: str, *, after_seconds: float | None = None) -> None:
     """Lets the row go without counting a failure."""
+    if after_seconds is None:
+        after_seconds = min(GIVE_BACK_SECONDS * (claim.attempt - claim.failures), LONGEST_GIVE_BACK_SECONDS)
     with unit_of_work() as uow:
         uow.session.execute(
             update(OutboxEntry)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import random
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from jiki_core.db.outbox import Priority
+from jiki_core.db.outbox import PRIORITY_RANKS, Priority
 from jiki_core.jobs.queues import QueuedJob
 from jiki_core.jobs.schedule import Schedule
 from jiki_core.jobs.straight import hand_over_at_once, takes_jobs_at_once
@@ -18,6 +19,7 @@ from jiki_core.jobs.straight import hand_over_at_once, takes_jobs_at_once
 Queue = Literal["default", "mail", "heavy", "untrusted"]
 #: the core's queues; production runs one worker process for each
 QUEUES: tuple[Queue, ...] = ("default", "mail", "heavy", "untrusted")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -73,23 +75,30 @@ class Job:
         return "JobRun" in str(first.annotation)
 
     def mistakes(self) -> list[str]:
+        """Sentences on what would only show when it runs; empty when all is well."""
+        called = self.func.__qualname__
         parameters = list(inspect.signature(self.func).parameters.values())
         if not parameters:
-            return [
-                f"the job {self.func.__qualname__} takes no arguments; its first must be `uow: UnitOfWork` or `run: JobRun`"
-            ]
+            return [f"the job {called} takes no arguments; its first must be `uow: UnitOfWork` or `run: JobRun`"]
         found = []
+        if inspect.iscoroutinefunction(self.func):
+            found.append(f"the job {called} is a coroutine function, and nothing would await it; write `def`")
+        for name in (self.name or self.func.__name__, *self.aliases):
+            if not _NAME.fullmatch(name):
+                found.append(f"the job {called} would be stored as {name!r}; give it name='…' of a-z, 0-9 and _")
         if self.queue not in QUEUES:
-            found.append(
-                f"the job {self.func.__qualname__} names the queue {self.queue!r}; there are {', '.join(QUEUES)}"
-            )
+            found.append(f"the job {called} names the queue {self.queue!r}; there are {', '.join(QUEUES)}")
+        if self.priority not in PRIORITY_RANKS:
+            found.append(f"the job {called} has the priority {self.priority!r}; there are {', '.join(PRIORITY_RANKS)}")
+        if self.timeout_seconds < 1:
+            found.append(f"the job {called} has a time-out of {self.timeout_seconds} s; it needs 1 at least")
+        if self.retry.limit < 1 or self.retry.first_delay_seconds < 0:
+            found.append(f"the job {called} has a Retry with a limit below 1 or a delay below 0")
         if self.timetable is not None:
-            found += [f"the schedule of the job {self.func.__qualname__} {one}" for one in self.timetable.mistakes()]
+            found += [f"the schedule of the job {called} {one}" for one in self.timetable.mistakes()]
             needed = [one.name for one in parameters[1:] if one.default is inspect.Parameter.empty]
             if needed:
-                found.append(
-                    f"the job {self.func.__qualname__} is scheduled and needs {', '.join(needed)}; give them defaults"
-                )
+                found.append(f"the job {called} is scheduled and needs {', '.join(needed)}; give them defaults")
         return found
 
 

@@ -1,4 +1,4 @@
-"""Keeps running jobs' leases: every ten seconds, on the database's clock, from one thread beside the jobs."""
+"""Keeps running jobs' leases: every third of a lease, on the database's clock, from one thread beside the jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jiki_core.db import db
 from jiki_core.db.outbox import OUTBOX, OutboxState
-from jiki_core.jobs.run import LEASE_SECONDS, from_now
+from jiki_core.jobs.run import from_now, lease_seconds
 from jiki_core.observability import get_logger
 
 log = get_logger(__name__)
@@ -29,6 +29,8 @@ class _Held:
     app: Flask
     outbox_id: uuid.UUID
     attempt: int
+    #: length of one lease
+    seconds: float
     #: monotonic times: the next extension, and when to give up
     due: float
     last: float
@@ -60,7 +62,7 @@ class _Keeper:
             with self._lock:
                 due = [one for one in self._held.values() if one.due <= now < one.last]
             for one in due:
-                one.due = now + LEASE_SECONDS / 3
+                one.due = now + one.seconds / 3
                 _extend(one)
 
 
@@ -73,9 +75,9 @@ def keep_lease(app: Flask, outbox_id: uuid.UUID, attempt: int, timeout_seconds: 
 
     Stops a lease's length after the job's time is up: a job that cannot even be interrupted is given to another worker.
     """
-    now = time.monotonic()
+    now, seconds = time.monotonic(), lease_seconds()
     actual = cast(Flask, app._get_current_object()) if hasattr(app, "_get_current_object") else app
-    held = _Held(actual, outbox_id, attempt, now + LEASE_SECONDS / 3, now + timeout_seconds + LEASE_SECONDS)
+    held = _Held(actual, outbox_id, attempt, seconds, now + seconds / 3, now + timeout_seconds + seconds)
     _keeper.hold(held)
     try:
         yield
@@ -91,7 +93,7 @@ def _extend(held: _Held) -> None:
             OUTBOX.c.attempt == held.attempt,
             OUTBOX.c.state == OutboxState.STARTED,
         )
-        .values(lease_until=from_now(LEASE_SECONDS))
+        .values(lease_until=from_now(held.seconds))
     )
     try:
         with held.app.app_context(), db.engine.begin() as connection:

@@ -1,7 +1,7 @@
 """The reconciler: finds jobs that were handed over or started and will never end, and gives them to the relay again.
 
 It never acts by age alone. A `handed` row goes again only when Valkey no longer has its job; a `started` row only when
-its lease, which a living worker extends on the database's clock, is over.
+its lease, which a living worker extends on the database's clock, is over; and not for ever.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from typing import cast
 import redis
 from sqlalchemy import ColumnElement, func, select, true, update
 
-from jiki_core.db import unit_of_work
+from jiki_core.db import UnitOfWork, unit_of_work
 from jiki_core.db.outbox import OutboxEntry, OutboxState
 from jiki_core.jobs.queues import queue_job_id, waiting_ids
-from jiki_core.jobs.run import from_now
+from jiki_core.jobs.run import SILENCES, from_now, tell_owner
 from jiki_core.observability import counter, get_logger
 
 log = get_logger(__name__)
 #: a job that Valkey handed to a worker is claimed within this time; a copy that comes later finds its attempt over
 CLAIM_SECONDS = 10
+#: workers that may fall silent with a job before nobody tries it any more: it may be what ends them
+SILENCES_LIMIT = 5
 #: as long as this key stands, Valkey has not been emptied
 CANARY = "jiki:canary"
 
@@ -27,18 +29,37 @@ _reruns = counter("jiki_job_reruns_total", "Jobs given to the relay again", ["ca
 
 
 def leases_over() -> int:
-    """Rows whose worker fell silent go again; returns how many. Needs PostgreSQL only."""
+    """Rows whose worker fell silent go again, or are dead after `SILENCES_LIMIT` workers; returns how many.
+
+    Needs PostgreSQL only. A row that its worker is just settling is locked, and is left alone.
+    """
+    over = select(OutboxEntry).where(
+        OutboxEntry.state == OutboxState.STARTED, OutboxEntry.lease_until < func.clock_timestamp()
+    )
     with unit_of_work() as uow:
-        again = uow.session.scalars(
-            update(OutboxEntry)
-            .where(OutboxEntry.state == OutboxState.STARTED, OutboxEntry.lease_until < func.clock_timestamp())
-            .values(state=OutboxState.NEW, lease_until=None, reason="the worker that had it fell silent")
-            .returning(OutboxEntry.name)
-        ).all()
-    for name in again:
-        _reruns.labels("lease_over").inc()
-        log.warning("job_lease_over", job=name)
-    return len(again)
+        entries = uow.session.scalars(over.with_for_update(skip_locked=True)).all()
+        for entry in entries:
+            _let_go(uow, entry)
+    return len(entries)
+
+
+def _let_go(uow: UnitOfWork, entry: OutboxEntry) -> None:
+    kept = entry.checkpoint or {}
+    silences = kept.get(SILENCES, 0) + 1
+    is_dead = silences >= SILENCES_LIMIT
+    entry.checkpoint = {**kept, SILENCES: silences}
+    entry.lease_until = None
+    entry.state = OutboxState.DEAD if is_dead else OutboxState.NEW
+    entry.reason = "the worker that had it fell silent"
+    if is_dead:
+        entry.reason = (
+            f"{silences} workers fell silent while they ran it: it may need more memory than a worker has, or kill it; "
+            "look at the workers' logs"
+        )
+        if entry.owner_id is not None:
+            tell_owner(uow, entry.owner_id, entry.id, entry.name, is_done=False)
+    _reruns.labels("lease_over").inc()
+    log.warning("job_lease_over", job=entry.name, outbox_id=str(entry.id), silences=silences, is_dead=is_dead)
 
 
 class Reconciler:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from sqlalchemy import Select, any_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, any_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from jiki_core.db import UnitOfWork, unit_of_work, uuid7
@@ -82,36 +82,49 @@ def _take_jobs(queue: str, limit: int) -> list[QueuedJob]:
 
 
 def publish_broadcasts() -> int:
-    """Durable messages to their streams; a repeat carries the same id and is dropped there. Raises redis.RedisError."""
+    """Durable messages to their streams; a repeat carries the same id and is dropped there. Raises redis.RedisError.
+
+    One that no client could be sent is dead, so that those behind it do not wait for ever.
+    """
     with unit_of_work() as uow:
         messages = uow.session.scalars(_due(OutboxKind.BROADCAST)).all()
         for entry in messages:
-            runtime().publish(entry.name, entry.payload["message"], durable_id=str(entry.id))
-            _close(entry, uow)
+            try:
+                runtime().publish(entry.name, entry.payload["message"], durable_id=str(entry.id))
+            except ValueError as error:
+                log.error("broadcast_refused", stream=entry.name, outbox_id=str(entry.id), reason=str(error))
+                entry.state, entry.reason = OutboxState.DEAD, str(error)[:2_000]
+            else:
+                _close(entry, uow)
     return len(messages)
 
 
 def _due(kind: OutboxKind, limit: int = BATCH) -> Select[Any]:
     """Waiting rows whose time has come and whose turn it is, the most urgent first, locked for this relay."""
-    earlier = aliased(OutboxEntry)
-    must_wait = exists().where(
-        earlier.order_key == OutboxEntry.order_key,
-        earlier.kind == kind,
-        earlier.seq < OutboxEntry.seq,
-        earlier.state.in_(IN_FLIGHT),
-    )
     return (
         select(OutboxEntry)
         .where(
             OutboxEntry.state == OutboxState.NEW,
             OutboxEntry.kind == kind,
             OutboxEntry.run_after <= func.clock_timestamp(),
-            or_(OutboxEntry.order_key.is_(None), ~must_wait),
+            has_its_turn(),
         )
         .order_by(OutboxEntry.priority.desc(), OutboxEntry.run_after, OutboxEntry.seq)
         .limit(limit)
         .with_for_update(of=OutboxEntry, skip_locked=True)
     )
+
+
+def has_its_turn() -> ColumnElement[bool]:
+    """Whether no earlier row of the same line is in flight."""
+    earlier = aliased(OutboxEntry)
+    must_wait = exists().where(
+        earlier.order_key == OutboxEntry.order_key,
+        earlier.kind == OutboxEntry.kind,
+        earlier.seq < OutboxEntry.seq,
+        earlier.state.in_(IN_FLIGHT),
+    )
+    return or_(OutboxEntry.order_key.is_(None), ~must_wait)
 
 
 def measure_outbox() -> None:

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+from psycopg.pq import TransactionStatus
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import ColumnElement, Text, func, insert, literal, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import INTERVAL
@@ -15,9 +18,17 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from jiki_core.db import UnitOfWork, unit_of_work
 from jiki_core.db.outbox import OUTBOX, RECEIPTS, OutboxEntry, OutboxState
 from jiki_core.db.unit_of_work import NOTIFICATION_STREAM
+from jiki_core.runtime import runtime
 
-#: how long a worker may be silent before its job is given to another; extended every third of it
-LEASE_SECONDS = 30
+#: where `checkpoint` counts the workers that fell silent with the job; kept beside what the job keeps itself
+SILENCES = "core.silences"
+#: how long PostgreSQL may take to be told that a query is not wanted any more
+CANCEL_SECONDS = 5.0
+
+
+def lease_seconds() -> float:
+    """How long a worker may be silent before its job is given to another; it extends its lease every third of it."""
+    return runtime().settings.job_lease_seconds
 
 
 class LeaseLost(Exception):
@@ -62,8 +73,13 @@ class JobRun:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """The settling unit: its commit is what makes the job done."""
-        with unit_of_work() as uow:
+        """The settling unit: its commit is what makes the job done. Raises RuntimeError when it was settled before."""
+        if self.is_settled:
+            raise RuntimeError(
+                f"the job {self._claim.name} is settled already: write everything in one `with run.unit_of_work()`, "
+                "and what comes before it in `with unit_of_work()` of jiki_core.db"
+            )
+        with unit_of_work() as uow, ending_queries(uow):
             yield uow
             settle(uow, self._claim, self.result)
         self.is_settled = True
@@ -83,7 +99,7 @@ class JobRun:
             kept = uow.session.execute(
                 update(OutboxEntry)
                 .where(*_is_ours(self._claim))
-                .values(lease_until=from_now(LEASE_SECONDS), **values)
+                .values(lease_until=from_now(lease_seconds()), **values)
                 .returning(OutboxEntry.id)
             ).scalar_one_or_none()
             if kept is None:
@@ -93,6 +109,21 @@ class JobRun:
                     NOTIFICATION_STREAM.format(user_id=self._claim.owner_id),
                     {"type": "core.job_progress", "data": {"job_id": str(self.id), **values["progress"]}},
                 )
+
+
+@contextmanager
+def ending_queries(uow: UnitOfWork) -> Iterator[None]:
+    """Ends what PostgreSQL still does for the unit when the job's time is up: its locks would outlive the job."""
+    try:
+        yield
+    except JobTimeoutException:
+        connection = uow.session.connection().connection.driver_connection
+        if (
+            isinstance(connection, psycopg.Connection)
+            and connection.info.transaction_status == TransactionStatus.ACTIVE
+        ):
+            connection.cancel_safe(timeout=CANCEL_SECONDS)
+        raise
 
 
 def settle(uow: UnitOfWork, claim: Claim, result: Any) -> None:

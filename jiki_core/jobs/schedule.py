@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 CatchUp = Literal["latest", "all", "none"]
 #: a tick that is noticed later than this was missed
@@ -19,8 +21,8 @@ MISSED_AFTER_SECONDS = 60
 class Schedule:
     """`cron` has five fields: minute, hour, day of month, month, day of week.
 
-    In the night when clocks go forward, a time that does not exist comes an hour later; in the one when they go back, a
-    fixed time comes once, and `*` hours go on through both.
+    In the night when clocks go forward, a time that does not exist comes at the moment they do; in the one when they go
+    back, a fixed time comes once, and `*` hours go on through both.
     """
 
     cron: str
@@ -37,9 +39,22 @@ class Schedule:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
             found.append(f"names the time zone {self.timezone!r}; use one such as 'Europe/Berlin'")
+        if not found and self._never_comes():
+            found.append(f"has the cron line {self.cron!r}, a day that never comes")
         if self.catch_up not in ("latest", "all", "none"):
             found.append(f"has the catch-up {self.catch_up!r}; there are latest, all and none")
         return found
+
+    def _never_comes(self) -> bool:
+        """Whether it names a day of a month that has none such, such as the 30th of February."""
+        _, _, day, month, _ = self.cron.split()
+        if "*" in (day, month):
+            return False
+        try:
+            self.next_after(datetime.now(UTC))
+        except CroniterBadDateError:
+            return True
+        return False
 
     def ticks_after(self, moment: datetime) -> Iterator[datetime]:
         """Every tick later than `moment` (aware), in order, without end."""
@@ -53,13 +68,17 @@ class Schedule:
         return next(self.ticks_after(moment))
 
     def latest_at(self, moment: datetime) -> datetime:
-        """The last tick that is not later than `moment` (aware)."""
-        just_after = moment.replace(microsecond=0) + timedelta(seconds=1)
-        clock = croniter(self.cron, just_after.astimezone(ZoneInfo(self.timezone)))
+        """The last tick that is not later than `moment` (aware).
+
+        Looks forward from ever earlier: croniter's way back misses ticks of lists such as "5,50 2", and then looks
+        through thousands of years.
+        """
+        at, window = moment.astimezone(UTC), timedelta(hours=1)
         while True:
-            tick: datetime = clock.get_prev(datetime)
-            if not self._is_repeated(tick):
-                return tick
+            gone_by = deque(takewhile(lambda tick: tick <= at, self.ticks_after(at - window)), maxlen=1)
+            if gone_by:
+                return gone_by[0]
+            window *= 4
 
     def _is_repeated(self, tick: datetime) -> bool:
         """Whether a fixed wall time comes for the second time."""

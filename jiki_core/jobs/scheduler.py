@@ -15,7 +15,7 @@ from jiki_core.db.unit_of_work import DOORBELL
 from jiki_core.jobs.reconciler import Reconciler, leases_over, lost_in_valkey
 from jiki_core.jobs.relay import fan_out_events, hand_over_jobs, held_may_go_on, measure_outbox, publish_broadcasts
 from jiki_core.jobs.schedules import tick_once, write_schedules
-from jiki_core.observability import get_logger
+from jiki_core.observability import counter, get_logger
 
 log = get_logger(__name__)
 POLL_SECONDS = 1.0
@@ -23,6 +23,8 @@ RECONCILE_SECONDS = 5.0
 #: Valkey keys of schedulers that are alive
 HEARTBEAT = "jiki:scheduler:"
 HEARTBEAT_SECONDS = 15
+
+_failures = counter("jiki_scheduler_failures_total", "Steps of the scheduler that failed", ["cause"])
 
 
 def run_scheduler(app: Flask, connection: redis.Redis, should_stop: threading.Event) -> None:
@@ -61,8 +63,12 @@ def _attempt(app: Flask, step: Callable[[], int | None]) -> int | None:
         with app.app_context():
             return step() or 0
     except (redis.RedisError, SQLAlchemyError) as error:
+        _failures.labels("service").inc()
         log.warning("scheduler_step_failed", error=f"{type(error).__name__}: {error}")
-        return None
+    except Exception:  # a mistake in one step, ours or a row's, must not end the others, on which everything waits
+        _failures.labels("mistake").inc()
+        log.exception("scheduler_step_raised")
+    return None
 
 
 class _Doorbell:

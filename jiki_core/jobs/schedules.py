@@ -107,11 +107,12 @@ def tick_once(now: datetime | None = None) -> int:
             .with_for_update(skip_locked=True)
         ).all()
         for row in due:
-            ticks, following = due_ticks(
-                Schedule(row.cron, row.timezone, row.catch_up),  # type: ignore[arg-type]  # the table's check says which
-                row.next_tick_at,
-                moment,
-            )
+            declared = Schedule(row.cron, row.timezone, row.catch_up)  # type: ignore[arg-type]  # the table's check says which
+            try:
+                ticks, following = due_ticks(declared, row.next_tick_at, moment)
+            except (ValueError, KeyError):  # a cron line or time zone of other code: the other schedules must not wait
+                log.exception("schedule_not_understood", schedule=row.name, cron=row.cron, timezone=row.timezone)
+                continue
             for tick in ticks:
                 asked += _ask(uow, row.name, tick)
             row.last_tick_at = ticks[-1] if ticks else row.last_tick_at

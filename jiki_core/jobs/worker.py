@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ MAX_JOBS = 1_000
 MAX_MEMORY_MEGABYTES = 300
 #: between two tries to reach a Valkey that is away
 RECONNECT_SECONDS = 1.0
-#: a worker that was silent for so long is not counted any more
+#: a worker that was silent for so long, and a minute more, is not counted any more
 WORKER_TTL_SECONDS = 30
 HEARTBEAT_SECONDS = 5.0
 
@@ -102,40 +103,59 @@ class JikiWorker(SimpleWorker):
             raise
 
     @property
-    def was_asked_to_stop(self) -> bool:
-        """By a signal or by its own size, rather than because Valkey went away."""
-        return bool(self._stop_requested or self._shutdown_requested_date)
+    def was_told_to_stop(self) -> bool:
+        """By a signal."""
+        return self._shutdown_requested_date is not None
+
+    @property
+    def is_to_end(self) -> bool:
+        """Because of a signal or its own size, rather than because Valkey went away."""
+        return self.was_told_to_stop or bool(self._stop_requested)
 
 
-def run_worker(app: Flask, queues: Sequence[str], connection: redis.Redis, *, burst: bool = False) -> None:
+def run_worker(app: Flask, queues: Sequence[str], connection: redis.Redis, *, burst: bool = False) -> bool:
     """Works until asked to stop, or until it is time for a fresh process; the supervisor starts the next one.
 
-    RQ's worker ends when Valkey does not answer; here it is replaced by another until Valkey is back.
+    Returns whether a signal asked it to stop. RQ's worker ends when Valkey does not answer; here it is replaced by
+    another until Valkey is back.
     """
     performed = 0
-    while performed < MAX_JOBS:
-        worker = JikiWorker(
-            [open_queue(name, connection) for name in queues],
-            connection=connection,
-            serializer=JSONSerializer,
-            worker_ttl=WORKER_TTL_SECONDS,
-            default_result_ttl=0,
-            log_job_description=False,
-        )
-        worker.app = app
-        try:
-            worker.work(burst=burst, logging_level="WARNING", max_jobs=MAX_JOBS - performed)
-            performed += worker.performed
-            if not (burst or worker.was_asked_to_stop) and performed < MAX_JOBS:
-                log.warning("worker_starts_over", reason="Valkey did not answer")
-                time.sleep(RECONNECT_SECONDS)
-        except redis.RedisError as error:
-            log.warning("worker_lost_valkey", error=type(error).__name__)
-            time.sleep(RECONNECT_SECONDS)
-        except StopRequested:
-            return  # the signal came while no job ran
-        if burst or worker.was_asked_to_stop:
-            return
+    try:
+        with _handlers_restored():
+            while performed < MAX_JOBS:
+                worker = JikiWorker(
+                    [open_queue(name, connection) for name in queues],
+                    connection=connection,
+                    serializer=JSONSerializer,
+                    worker_ttl=WORKER_TTL_SECONDS,
+                    default_result_ttl=0,
+                    log_job_description=False,
+                )
+                worker.app = app
+                try:
+                    worker.work(burst=burst, logging_level="WARNING", max_jobs=MAX_JOBS - performed)
+                except redis.RedisError as error:
+                    log.warning("worker_lost_valkey", error=type(error).__name__)
+                performed += worker.performed
+                if burst or worker.is_to_end:
+                    return worker.was_told_to_stop
+                if performed < MAX_JOBS:
+                    log.warning("worker_starts_over", reason="Valkey did not answer")
+                    time.sleep(RECONNECT_SECONDS)
+    except StopRequested:
+        return True  # the signal came while no job ran
+    return False
+
+
+@contextlib.contextmanager
+def _handlers_restored() -> Iterator[None]:
+    """RQ's worker leaves its signal handlers behind, which would keep whoever called from being interrupted."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _memory_megabytes() -> float:

@@ -28,7 +28,12 @@ REST = timedelta(hours=1)
 #: people looked at in one piece
 PAGE = 1_000
 
-DIGEST = EmailTemplate("core.digest", category="notifications", context=("handle", "count", "lines", "unsubscribe_url"))
+DIGEST = EmailTemplate(
+    "core.digest",
+    category="notifications",
+    context=("handle", "count", "lines", "unsubscribe_url"),
+    samples={"count": 3, "lines": ["2 × A badge was earned", "1 × All of its lessons are done"]},
+)
 
 
 def plan_digests(uow: UnitOfWork) -> int:

@@ -1,13 +1,14 @@
 """Mail templates: `emails/<name>/<locale>.txt`, the first line being the subject, and beside it an `.mjml` or `.html`.
 
-They are Jinja templates of the plugin's package; markup is escaped. A locale falls back to its language, then to `en`,
-for the whole mail: text and markup are always of one language. `{% extends "core/layout.mjml" %}` is the house's frame.
+They are Jinja templates of the plugin's package; markup is escaped. A locale falls back to its language, then to that
+language elsewhere (es-419 to es-ES), then to `en`, for the whole mail: text and markup are always of one language.
+`{% extends "core/layout.mjml" %}` is the house's frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import mrml
@@ -32,13 +33,15 @@ class TemplateBroken(Exception):
 class EmailTemplate:
     """`key` is "<plugin>.<name>"; `context` names the template's variables, which a preview fills and a send must give.
 
-    Those in `secrets`, such as the token of a link, are sealed while they wait in the outbox.
+    Those in `secrets`, such as the token of a link, are sealed while they wait in the outbox. `samples` are what a
+    preview shows for variables that are no text, such as lists and numbers.
     """
 
     key: str
     category: Category = "transactional"
     context: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    samples: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
@@ -52,7 +55,13 @@ class EmailTemplate:
                 f"the e-mail {self.key!r} has the category {self.category!r}; "
                 "there are transactional, notifications and marketing"
             ]
+        if foreign := sorted(self.samples.keys() - set(self.context)):
+            return [f"the e-mail {self.key!r} has samples of {', '.join(foreign)}, which its context does not name"]
         return []
+
+    def sample_context(self) -> dict[str, Any]:
+        """A value for every variable."""
+        return {name: self.samples.get(name, f"[{name}]") for name in self.context}
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class BoundTemplate:
 
     def render(self, locale: str, context: Mapping[str, Any]) -> RenderedMail:
         """Raises jinja2.UndefinedError for a variable that is missing, TemplateBroken without an English text."""
-        for candidate in dict.fromkeys((locale, locale.partition("-")[0], "en")):
+        for candidate in self._candidates(locale):
             given = {"locale": candidate, **context}
             text = self._one(candidate, "txt", given)
             if text is None:
@@ -84,6 +93,16 @@ class BoundTemplate:
             subject, _, body = text.partition("\n")
             return RenderedMail(subject.strip(), body.strip() + "\n", self._markup(candidate, given), candidate)
         raise TemplateBroken(f"the e-mail {self.template.key} has no {self.template.name}/en.txt")
+
+    def _candidates(self, locale: str) -> Iterator[str]:
+        """Locales to look for, the nearest first."""
+        language = locale.partition("-")[0]
+        yield from dict.fromkeys((locale, language))
+        texts = self.environment.list_templates(
+            filter_func=lambda path: path.startswith(f"{self.template.name}/{language}-")
+        )
+        yield from sorted({path.rpartition("/")[2].rpartition(".")[0] for path in texts})
+        yield "en"
 
     def _markup(self, locale: str, context: Mapping[str, Any]) -> str | None:
         source = self._one(locale, "mjml", context)

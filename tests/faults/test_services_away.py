@@ -125,7 +125,8 @@ class Load:
             answer = session.post(self._url, json={"key": key}, headers=headers, timeout=30)
         except requests.RequestException as error:
             return f"no answer: {error}"
-        if answer.status_code == 201 or (answer.status_code == 503 and answer.json()["error"]["type"] == "unavailable"):
+        is_our_503 = answer.status_code == 503 and answer.json()["error"]["type"] == "unavailable"
+        if answer.status_code == 201 or is_our_503:
             return answer.status_code
         return f"{answer.status_code} {answer.text}"
 
@@ -160,9 +161,7 @@ def test_valkey_emptied_stopped_and_restarted_under_load_costs_no_request_and_no
             returned = time.monotonic()
             pause.wait(2)
         assert load.statuses() == {201}
-        wait_until(
-            lambda: not unfinished(lab), seconds=60 - (time.monotonic() - returned), what="the end of all jobs"
-        )
+        wait_until(lambda: not unfinished(lab), seconds=60 - (time.monotonic() - returned), what="the end of all jobs")
         keys = load.keys(201)
         assert_each_once(lab, [*keys, *(f"{key}-job" for key in keys)])
         assert without_receipt(lab) == 0
@@ -216,7 +215,9 @@ def _serves(url):
         return None
 
 
-def test_postgresql_crashing_and_restarting_under_load_gives_503_for_a_moment_and_loses_nothing(own_cluster, own_database):
+def test_postgresql_crashing_and_restarting_under_load_gives_503_for_a_moment_and_loses_nothing(
+    own_cluster, own_database
+):
     lab = own_database
     url = runtime_of(lab.app).settings.database_url.reveal()
     with supervised(lab.folder.path, environment_of(lab)) as supervisor:

@@ -146,7 +146,7 @@ def test_a_job_that_settles_twice_is_told_so(lab):
     job_id = lab.ask("settle_twice", key="a")
     with lab.app.app_context():
         run_of_it = JobRun(_claim(job_id, 1))
-        with pytest.raises(RuntimeError, match="lab.settle_twice is settled already"):
+        with pytest.raises(RuntimeError, match=r"lab\.settle_twice is settled already"):
             lab.work.settle_twice(run_of_it, key="a")
     assert (lab.entry(job_id).state, lab.effects("a")) == (OutboxState.DONE, 1)
 

@@ -8,10 +8,13 @@ import signal
 import subprocess
 
 import pytest
+import requests
 import rq
 from rq.job import Callback
 
+from jiki_core.cli.jobs import cli as jobs
 from jiki_core.db.outbox import JobOptions, OutboxState
+from jiki_core.devserver.ports import free_port
 from jiki_core.jobs.queues import open_queue
 from jiki_core.runtime import runtime_of
 from jiki_core.testing import wait_until
@@ -197,18 +200,21 @@ def test_drain_stops_when_it_is_told_to_and_says_what_is_left(lab):
 
 
 def test_the_plan_tells_who_does_what_and_fails_when_nobody_does(lab, worker):
-    settings = runtime_of(lab.app).settings
-    where = {"DATABASE_URL": settings.database_url.reveal(), "REDIS_URL": settings.redis_url.reveal()}
-    done = lab.folder.flask("jobs", "plan", "--json", **where)
-    assert done.returncode == 1
+    def ask():
+        return lab.app.test_cli_runner().invoke(jobs, ["plan", "--json"])
+
+    done = ask()
+    assert done.exit_code == 1
     plan = json.loads(done.stdout)
     assert {"name": "lab.count", "plugin": "lab", "queue": "default", "schedule": None} in plan["jobs"]
     assert plan["listeners"]["lab.counted"] == ["lab.on.lab.counted.hear"]
     assert plan["workers"] == {"default": 0, "heavy": 0, "mail": 0}
     assert "the queue mail has no worker: start one with `flask jobs worker --queue mail`" in done.stderr
-    worker()
+    port = free_port()
+    worker("--metrics", f"127.0.0.1:{port}")
     wait_until(lambda: lab.valkey.smembers("rq:workers"), seconds=60, what="the worker's registration")
-    plan = json.loads(lab.folder.flask("jobs", "plan", "--json", **where).stdout)
+    assert "jiki_jobs_total" in requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    plan = json.loads(ask().stdout)
     assert plan["workers"] == {"default": 1, "heavy": 1, "mail": 1}
     assert plan["mistakes"] == ["no scheduler is alive: start one with `flask jobs scheduler`"]
 
@@ -216,7 +222,11 @@ def test_the_plan_tells_who_does_what_and_fails_when_nobody_does(lab, worker):
 def test_a_worker_runs_nothing_that_valkey_names(lab, worker, tmp_path):
     """Whoever can write to Valkey cannot choose the code, nor stop the worker with junk."""
     made = tmp_path / "made"
-    junk = [("os.mkdir", (str(made),)), ("jiki_core.jobs.dispatch.run", ("junk", 1)), ("jiki_core.jobs.dispatch.run", ())]
+    junk = [
+        ("os.mkdir", (str(made),)),
+        ("jiki_core.jobs.dispatch.run", ("junk", 1)),
+        ("jiki_core.jobs.dispatch.run", ()),
+    ]
     calling_back = {"on_success": Callback("os.getcwd"), "on_failure": Callback("os.getcwd")}
     queue = open_queue("default", lab.valkey)
     queue.enqueue_many([rq.Queue.prepare_data(named, arguments, **calling_back) for named, arguments in junk])

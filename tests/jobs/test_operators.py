@@ -230,6 +230,7 @@ def test_a_command_that_names_no_jobs_or_too_many_says_so(lab, arguments, senten
 
 
 def test_nothing_to_do_is_told(lab):
+    assert run(lab, jobs, "dead") == "no job is dead\n"
     assert run(lab, jobs, "retry", "--all", "--reason", "x") == "no job is dead\n"
     assert run(lab, jobs, "retry", "--all", "--name", "lab.count", "--reason", "x") == "no job lab.count is dead\n"
     told = run(lab, jobs, "cancel", "--name", "lab.count", "--reason", "x")
@@ -292,3 +293,12 @@ def test_a_worker_shows_its_metrics_on_an_address_of_its_own(lab, dead):
 @pytest.mark.parametrize("address", ["9400", ":9400", "127.0.0.1:x", "127.0.0.1:0", "127.0.0.1:70000"])
 def test_an_address_for_metrics_that_is_none_is_refused(lab, command, address):
     assert "is not HOST:PORT, such as 127.0.0.1:9400" in run(lab, jobs, command, "--metrics", address, status=2)
+
+
+@pytest.mark.parametrize("path", ["admin/jobs?state=", "admin/outbox?state=", "admin/outbox?kind="])
+def test_a_filter_that_means_nothing_is_no_empty_list(lab, path):
+    client = lab.client(7)
+    client.get(path).expect(200)
+    member = path.partition("?")[2].removesuffix("=")
+    answer = client.get(f"{path}bogus").expect(422, "validation_error")
+    assert answer.error["errors"] == {member: [{"error": "inclusion", "value": "bogus"}]}

@@ -127,7 +127,7 @@ def test_a_row_that_its_worker_is_just_settling_is_left_alone(lab):
 
 
 def test_leases_are_over_by_the_clock_of_the_database_alone(lab):
-    """A scheduler whose clock is five minutes ahead takes no worker's job, and one whose clock is behind finds lost ones."""
+    """A scheduler whose clock is five minutes ahead takes nobody's job; one whose clock is behind finds what is lost."""
     job_id = lab.ask("count", key="a")
     lab.sql("update core.outbox set state = 'started', lease_until = now() + interval '30 seconds'")
     with time_machine.travel(time.time() + 300, tick=True), lab.app.app_context():

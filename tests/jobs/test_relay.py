@@ -203,7 +203,7 @@ def test_jobs_of_a_paused_plugin_are_held_and_go_on_when_it_does(lab, monkeypatc
         paused.is_lab_paused = False
         with lab.app.app_context():
             assert held_may_go_on() == 1
-        lab.drain(including_later=True)
+        lab.drain()
     finally:
         object.__setattr__(at, "plugins", paused._states)
     assert lab.effects("a") == 1

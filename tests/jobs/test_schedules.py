@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 import pytest
 from hypothesis import given, settings
@@ -81,7 +81,7 @@ zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/
 turns = st.sampled_from(["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(minutes, hours, zones, turns, st.integers(-2_000, 2_000))
 def test_ticks_come_in_order_each_once_and_the_latest_is_the_last_of_them(minute, hour, zone, turn, offset):
     """Around the nights in which clocks are changed, wherever they are."""
@@ -91,6 +91,28 @@ def test_ticks_come_in_order_each_once_and_the_latest_is_the_last_of_them(minute
     gone_by = [tick for tick in ticks if tick <= moment]
     if len(gone_by) < len(ticks):
         assert schedule.latest_at(moment).astimezone(UTC) == gone_by[-1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sets(st.integers(0, 59), min_size=1, max_size=4),
+    st.sets(st.integers(0, 23), min_size=1, max_size=4),
+    st.integers(0, 1_440),
+)
+def test_every_minute_that_a_line_names_comes_and_no_other(minutes, hours, offset):
+    listed = [",".join(map(str, sorted(one))) for one in (minutes, hours)]
+    schedule, start = Schedule(f"{listed[0]} {listed[1]} * * *"), at("2026-05-10T00:00") + timedelta(minutes=offset)
+    named = [
+        tick
+        for tick in (start + timedelta(minutes=one) for one in range(1, 2_881))
+        if tick.minute in minutes and tick.hour in hours
+    ]
+    assert list(takewhile(lambda tick: tick <= start + timedelta(days=2), schedule.ticks_after(start))) == named
+    assert schedule.latest_at(start + timedelta(days=2)) == named[-1]
+
+
+def test_the_latest_tick_of_a_line_that_comes_once_in_four_years():
+    assert Schedule("0 6 29 2 *").latest_at(at("2026-05-10T00:00")) == at("2024-02-29T06:00")
 
 
 def ticks_of(lab, name):

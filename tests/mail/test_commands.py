@@ -57,7 +57,9 @@ def test_preview_shows_what_is_no_text_as_it_will_be(lab):
     told = run(lab, "preview", "core.digest")
     assert told.startswith("Subject: 3 things you have not seen yet\n")
     assert "* 2 × A badge was earned\n* 1 × All of its lessons are done\n" in told
-    told = run(lab, "preview", "core.digest", "--set", "count=1", "--set", 'lines=["1 × A lesson"]', "--locale", "es-MX")
+    told = run(
+        lab, "preview", "core.digest", "--set", "count=1", "--set", 'lines=["1 × A lesson"]', "--locale", "es-MX"
+    )
     assert told.startswith("Subject: 1 novedad que aún no has visto\nContent-Language: es-ES\n")
     assert "* 1 × A lesson\n" in told
 

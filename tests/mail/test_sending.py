@@ -265,7 +265,7 @@ def test_a_server_that_cannot_write_the_address_has_certainly_not_taken_the_mail
     handler = Moody()
     with smtp_server(handler, takes_unicode=False) as url:
         there = lab_with(url)
-        send(there, "lab.news", to="jürgen@example.test")
+        send(there, "lab.news", to="ada@exämple.test")
         there.drain()
     assert handler.taken == []
     assert state(lab)[:2] == ("new", 1)

@@ -114,8 +114,13 @@ def test_the_provider_gets_the_message_as_it_is_under_the_set_of_its_category(la
     bodies = [body for _, body in requests_seen]
     assert [body["ConfigurationSetName"] for body in bodies] == ["account", "nudges", "campaigns"]
     assert bodies[2]["EmailTags"] == [{"Name": "category", "Value": "marketing"}]
-    assert (bodies[2]["FromEmailAddress"], bodies[2]["Destination"]) == (SENDERS[2], {"ToAddresses": ["ada@example.test"]})
-    message = email.message_from_bytes(base64.b64decode(bodies[2]["Content"]["Raw"]["Data"]), policy=email.policy.default)
+    assert (bodies[2]["FromEmailAddress"], bodies[2]["Destination"]) == (
+        SENDERS[2],
+        {"ToAddresses": ["ada@example.test"]},
+    )
+    message = email.message_from_bytes(
+        base64.b64decode(bodies[2]["Content"]["Raw"]["Data"]), policy=email.policy.default
+    )
     assert (message["Subject"], message["X-Jiki-Template"]) == ("News for Ada", "lab.news")
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 

@@ -52,7 +52,9 @@ def test_a_language_is_kept_where_there_is_one(tmp_path, monkeypatch, locale, us
 @pytest.mark.parametrize(("locale", "count"), [("en", 1), ("en", 2), ("hu", 2), ("es-ES", 1), ("es-ES", 2)])
 def test_the_digest_speaks_each_of_its_languages_in_text_and_markup(lab, locale, count):
     bound = runtime_of(lab.app).emails["core.digest"]
-    rendered = bound.render(locale, {**bound.template.sample_context(), "count": count, "frontend_url": "http://web.test"})
+    rendered = bound.render(
+        locale, {**bound.template.sample_context(), "count": count, "frontend_url": "http://web.test"}
+    )
     assert (rendered.locale, rendered.subject[:2]) == (locale, f"{count} ")
     assert "* 2 × A badge was earned" in rendered.text
     assert "2 × A badge was earned" in rendered.html

@@ -36,7 +36,7 @@ STATES = tuple(state.value for state in OutboxState)
 
 
 class JobQuery(PageQuery):
-    state = ma.fields.String(load_default="", metadata={"enum": ["", *STATES]})
+    state = fields.Choice(STATES, load_default="")
     queue = ma.fields.String(load_default="")
     name = ma.fields.String(load_default="", metadata={"description": "stored name, e.g. core.deliver_mail"})
 

@@ -22,8 +22,8 @@ KINDS = tuple(kind.value for kind in OutboxKind)
 
 
 class OutboxQuery(PageQuery):
-    kind = ma.fields.String(load_default="", metadata={"enum": ["", *KINDS]})
-    state = ma.fields.String(load_default="", metadata={"enum": ["", *STATES]})
+    kind = fields.Choice(KINDS, load_default="")
+    state = fields.Choice(STATES, load_default="")
     name = ma.fields.String(load_default="", metadata={"description": "stored name of the job, event or stream"})
 
 

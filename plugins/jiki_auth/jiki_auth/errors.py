@@ -78,6 +78,7 @@ class ReauthRequired(DomainError):
 
     symbol = "reauth_required"
     status = 403
+    is_passing = True
 
 
 class InvalidPassword(DomainError):

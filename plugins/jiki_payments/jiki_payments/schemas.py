@@ -172,8 +172,8 @@ class PriceTableReply(Schema):
 
 
 class StripeNoticesQuery(PageQuery):
-    state = fields.Text(load_default="", allow_blank=True, metadata={"enum": ["", *NoticeState]})
-    type = fields.Text(load_default="", allow_blank=True)
+    state = fields.Choice(NoticeState, load_default="")
+    type = fields.Text(load_default="")
 
 
 class StripeNoticeShape(Schema):
