@@ -60,6 +60,8 @@ def wire_cable(app: Flask, at: Runtime, assembly: Assembly) -> dict[str, Mounted
 
 
 def _services(app: Flask, at: Runtime, registry: ChannelRegistry) -> CableServices:
+    host = app.extensions["jiki.host"]
+
     def authenticate(environ: Environ) -> Identity | Refused:
         token = token_of(environ)
         if token is not None:
@@ -90,7 +92,8 @@ def _services(app: Flask, at: Runtime, registry: ChannelRegistry) -> CableServic
         authorize=lambda identity, permission: at.authorize(identity, permission, None),
         app_context=app_context,
         run_in_unit=run_in_unit,
-        is_paused=at.plugins.is_paused,
+        # also one whose tables are behind its code: its routes do not answer either
+        is_paused=lambda plugin: not host.is_running(plugin),
         redis_url=at.settings.redis_url.reveal(),
         is_outage=is_connection_lost,
         suspension_of=at.plugins.suspension_of,

@@ -113,7 +113,7 @@ class Channel:
         self.sid = sid
         #: an instance of `Params`
         self.params = params
-        #: a socket came back and its client goes on as before: no need to send it a first state again
+        #: its client goes on as before: no need to send it a first state again
         self.is_restored = is_restored
         self._effects: Effects | None = None
         self._uow: UnitOfWork | None = None
@@ -121,7 +121,8 @@ class Channel:
     # For authors to define
 
     def subscribed(self) -> None:
-        """Called on subscribe, and again when a session is restored: names the streams, or rejects."""
+        """Called on subscribe, and again (then `is_restored`, on a new instance) when a session is restored, and about once
+        a second of somebody who whispers: names the streams, or rejects."""
 
     def unsubscribed(self) -> None:
         """Called when the client leaves or its socket ends; nothing can be sent any more."""
@@ -149,11 +150,11 @@ class Channel:
         self.stream_from(user_stream(topic, self.user_id))
 
     def stop_stream_from(self, stream: str) -> None:
-        """Ends one stream of this subscription."""
+        """Ends one stream of this subscription, and its whispers and presence."""
         self._asked("stop_stream_from").stopped[stream] = None
 
     def stop_all_streams(self) -> None:
-        """Ends all streams of this subscription, but those that the same method asks for."""
+        """Ends all streams of this subscription, whispers and presence, but those that the same method asks for."""
         self._asked("stop_all_streams").stops_all = True
 
     def reject(self) -> None:
@@ -165,7 +166,8 @@ class Channel:
         self._asked("transmit").transmissions.append(encode_message(message))
 
     def allow_whisper(self, stream: str) -> None:
-        """Lets clients of this stream send each other messages that nobody here looks at."""
+        """Lets clients of this stream send each other messages that nobody here looks at, for as long as `subscribed` would
+        let them in."""
         check_stream(stream)
         self._asked("allow_whisper").whisper_stream = stream
 

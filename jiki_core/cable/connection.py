@@ -6,9 +6,11 @@ frames, end the conversation, and nothing else.
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,10 +42,23 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 #: an idle conversation looks around this often
 _IDLE_SECONDS = 30.0
-#: while a subscribe waits for a paused plugin
+#: while a subscribe waits for its answer
 _WAITING_SECONDS = 0.2
+#: how often what is away is asked again
+_AGAIN_SECONDS = 1.0
 #: how soon after the last command the session is kept
 _SAVE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A subscribe that cannot be answered yet: when it is looked at again, and from when on it must be answered."""
+
+    command: Command
+    registered: Registered
+    params: Any
+    again_at: float
+    until: float
 
 
 class Connection:
@@ -58,8 +73,8 @@ class Connection:
         self._server = server
         self._limits = server.services.limits
         self._bucket = TokenBucket(self._limits.commands, self.clock.monotonic)
-        # subscribes that wait for a paused plugin, with the time when they are refused
-        self._waiting: dict[str, tuple[float, Command]] = {}
+        # by identifier
+        self._waiting: dict[str, Waiting] = {}
         self._ending = threading.Lock()
         self._is_open = True
         self._is_session_changed = False
@@ -123,13 +138,12 @@ class Connection:
             self._say(protocol.welcome(self.sid, [one.key for one, _ in restored] or None))
             for subscription, effects in restored:
                 subscription.transmit(effects.transmissions)
-                self._server.timers.call_later(self._limits.hold_seconds, self._go_live_soon(subscription))
+                self._go_live_later(subscription)
         self._heartbeat.start(query)
 
     def handle(self, text: str) -> None:
         """Does what one frame asks for. Never raises but for the transport's end."""
-        self._heartbeat.busy()
-        try:
+        with self._at_work():
             while not self._bucket.take():
                 self.clock.sleep(max(0.001, self._bucket.seconds_until_next()))
                 if not self._is_open:
@@ -138,27 +152,15 @@ class Connection:
             act = self._ACTS.get(command.name)
             outcome = "unknown_command" if act is None else act(self, command)
             metrics.COMMANDS.labels(command.name if act else "unknown", outcome).inc()
-        except Malformed:
-            metrics.COMMANDS.labels("unknown", "malformed").inc()
-        except TransportClosed:
-            raise
-        except Exception:
-            metrics.COMMANDS.labels("unknown", "failed").inc()
-            log.exception("cable_command_failed")
-        finally:
-            self._heartbeat.heard()
 
     def attend(self, *, is_idle: bool) -> None:
-        """Looks after subscribes that wait for a paused plugin, and keeps the session when there is a
-        moment."""
-        for key, (deadline, command) in list(self._waiting.items()):
-            registered = self._resolve(key)
-            if registered is None or not self.is_paused(registered[0].plugin):
-                del self._waiting[key]
-                self._subscribe(command)
-            elif self.clock.monotonic() >= deadline:
-                del self._waiting[key]
-                self._say(protocol.reject_subscription(protocol.encode_identifier(key)))
+        """Looks after subscribes that wait for their answer, and keeps the session when there is a moment."""
+        now = self.clock.monotonic()
+        for key in [key for key, waiting in self._waiting.items() if now >= waiting.again_at]:
+            with self._at_work():
+                waiting = self._waiting.pop(key)
+                if self._is_open:
+                    self._answer_subscribe(waiting.command, waiting.registered, waiting.params, waiting.until)
         if is_idle and self._is_session_changed:
             self._save_session()
 
@@ -182,6 +184,10 @@ class Connection:
             self._leave(subscription)
         self.subscriptions.clear()
 
+    def would_let_in(self, subscription: Subscription) -> bool:
+        """Whether the channel would let it in now, by all that a restore asks. Raises Unavailable when nobody can say."""
+        return self._decide(subscription.registered, subscription.channel.params, is_restored=True) is not None
+
     def presence_streams(self) -> list[str]:
         """Where this socket is present now."""
         return [one.present_in for one in list(self.subscriptions.values()) if one.present_in is not None]
@@ -195,27 +201,47 @@ class Connection:
             return self._confirm(present, command)
         if present is not None or key in self._waiting:
             return "duplicate"
-        identifier = protocol.encode_identifier(key)
         resolved = self._resolve(key)
         if resolved is None:
-            self._say(protocol.reject_subscription(identifier))
+            self._reject(key)
             return "unknown_channel"
         if len(self.subscriptions) + len(self._waiting) >= self._limits.max_subscriptions:
-            self._say(protocol.reject_subscription(identifier))
+            self._reject(key)
             return "too_many"
-        if self.is_paused(resolved[0].plugin):
-            self._waiting[key] = (self.clock.monotonic() + self._limits.pause_seconds, command)
-            return "waiting"
+        return self._answer_subscribe(command, *resolved)
+
+    def _answer_subscribe(self, command: Command, registered: Registered, params: Any, until: float = math.inf) -> str:
+        """Confirms, rejects, or lets it wait: for a paused plugin, and while nobody can say whether it is allowed.
+
+        A rejection is final, and so is the end of the line for @anycable/core, which gives up a subscribe that has no answer
+        yet: so it is asked again for as long as that client waits, before the socket ends and the others come back.
+        """
+        limits, key = self._limits, command.identifier
+        if self.is_paused(registered.plugin):
+            now = self.clock.monotonic()
+            until = min(until, now + limits.pause_seconds)
+            if now < until:
+                self._waiting[key] = Waiting(command, registered, params, now, until)
+                return "waiting"
+            return self._reject(key)
         try:
-            established = self._establish(key, *resolved, is_restored=False)
+            established = self._establish(key, registered, params, is_restored=False)
         except Unavailable:
+            now = self.clock.monotonic()
+            until = min(until, now + limits.outage_seconds)
+            if now < until:
+                self._waiting[key] = Waiting(command, registered, params, now + _AGAIN_SECONDS, until)
+                return "waiting"
             self.disconnect(DisconnectReason.UNAVAILABLE, reconnect=True, text="Try again later")
             return "unavailable"
         if established is None:
-            self._say(protocol.reject_subscription(identifier))
-            return "rejected"
+            return self._reject(key)
         subscription, effects = established
         return self._confirm(subscription, command, effects.transmissions)
+
+    def _reject(self, key: str) -> str:
+        self._say(protocol.reject_subscription(protocol.encode_identifier(key)))
+        return "rejected"
 
     def _confirm(self, subscription: Subscription, command: Command, transmissions: Sequence[bytes] = ()) -> str:
         """Says that it is subscribed and does what else the command asks for.
@@ -325,6 +351,22 @@ class Connection:
 
     # Parts of commands
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """While this lasts the client is not taken for silent. What fails hurts only itself, but for the transport's end."""
+        self._heartbeat.busy()
+        try:
+            yield
+        except Malformed:
+            metrics.COMMANDS.labels("unknown", "malformed").inc()
+        except TransportClosed:
+            raise
+        except Exception:
+            metrics.COMMANDS.labels("unknown", "failed").inc()
+            log.exception("cable_command_failed")
+        finally:
+            self._heartbeat.heard()
+
     def _extended(self, command: Command) -> Subscription | None:
         """The subscription of a command that only the extended dialect has."""
         return None if self.dialect is Dialect.BASE else self.subscriptions.get(command.identifier)
@@ -351,6 +393,18 @@ class Connection:
 
         Raises Unavailable when nobody can say for now.
         """
+        decided = self._decide(registered, params, is_restored=is_restored)
+        if decided is None:
+            return None
+        channel, effects = decided
+        subscription = Subscription(self, key, registered, channel)
+        subscription.follow(effects)
+        self.subscriptions[key] = subscription
+        self._is_session_changed = True
+        metrics.SUBSCRIPTIONS.labels(registered.plugin).inc()
+        return subscription, effects
+
+    def _decide(self, registered: Registered, params: Any, *, is_restored: bool) -> tuple[Channel, Effects] | None:
         if not self._server.dispatcher.is_authorized(registered, self.identity):
             return None
         channel = registered.channel(self.identity, self.sid, params, is_restored=is_restored)
@@ -360,14 +414,7 @@ class Connection:
             raise
         except (DomainError, ChannelFailed):
             return None
-        if effects.is_rejected:
-            return None
-        subscription = Subscription(self, key, registered, channel)
-        subscription.follow(effects)
-        self.subscriptions[key] = subscription
-        self._is_session_changed = True
-        metrics.SUBSCRIPTIONS.labels(registered.plugin).inc()
-        return subscription, effects
+        return None if effects.is_rejected else (channel, effects)
 
     def _subscribed(self, registered: Registered, channel: Channel) -> Effects:
         call = partial(self._server.dispatcher.call, registered, channel, "subscribed", channel.subscribed)
@@ -419,8 +466,12 @@ class Connection:
         with suppress(ValkeyUnavailable):  # then it does not come back: its client subscribes, with history
             self._server.valkey.call(save_session, self.sid, record)
 
-    def _go_live_soon(self, subscription: Subscription) -> Callable[[], None]:
-        return lambda: self._server.errands.submit(subscription.go_live)
+    def _go_live_later(self, subscription: Subscription) -> None:
+        def go_live() -> None:
+            if self._is_open and not subscription.go_live_unasked():
+                self._go_live_later(subscription)
+
+        self._server.timers.call_later(self._limits.hold_seconds, lambda: self._server.errands.submit(go_live))
 
     # Time
 

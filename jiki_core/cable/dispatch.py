@@ -43,16 +43,18 @@ class Dispatcher:
             yield
 
     def is_authorized(self, registered: Registered, identity: Identity) -> bool:
-        """Whether the channel's permission lets them in. An error is a no."""
+        """Whether the channel's permission lets them in. Raises Unavailable when that cannot be said: an error lets nobody
+        in, but it is no decision, and a rejection is final (realtime.md 1.4)."""
         permission = registered.channel.permission
         if permission is None:
             return True
         try:
             with self.turn(identity):
                 return self._services.authorize(identity, permission)
-        except Exception:
-            self._count_failure(registered, "authorize")
-            return False
+        except Exception as error:
+            if not self._services.is_outage(error):
+                self._count_failure(registered, "authorize")
+            raise Unavailable() from error
 
     def call(self, registered: Registered, channel: Channel, what: str, method: Callable[[], None]) -> Effects:
         """Runs `method` and commits. Returns what it asked for, which is still to be done.

@@ -36,6 +36,14 @@ _ATTACH_SECONDS = 2.0
 _SILENCE_SECONDS = 2.5
 _BATCH = 200
 
+#: called before each message of a log: a hundred large ones are more than may wait for a client, and who sends them in the
+#: socket's own thread waits instead
+MakeRoom = Callable[[], None]
+
+
+def at_once() -> None:
+    """For threads that serve many sockets, and wait for none."""
+
 
 class Hub:
     """Feeds by stream, and the thread that hears them."""
@@ -120,7 +128,7 @@ class Hub:
                 del self._feeds[feed.stream]
                 self._changed.add(feed.stream)
 
-    def release(self, attachment: Attachment) -> None:
+    def release(self, attachment: Attachment, make_room: MakeRoom) -> None:
         """Sends what came since its position, then lets live messages flow. May wait for Valkey."""
         feed, listener = attachment.feed, attachment.listener
         while True:
@@ -143,10 +151,11 @@ class Hub:
                 listener.history_lost()
                 return
             for entry in missed:
+                make_room()
                 listener.send(attachment.frame_of(entry, page.position.epoch))
             attachment.sent = page.position
 
-    def replay(self, attachments: Sequence[Attachment], request: HistoryRequest) -> bool:
+    def replay(self, attachments: Sequence[Attachment], request: HistoryRequest, make_room: MakeRoom) -> bool:
         """Sends what a client asks for and holds what comes meanwhile; `release` follows in any case.
 
         False when any of it is gone or cannot be read: then nothing is sent.
@@ -166,6 +175,7 @@ class Hub:
             plans.append((attachment, page.position, missed))
         for attachment, position, missed in plans:
             for entry in missed:
+                make_room()
                 attachment.listener.send(attachment.frame_of(entry, position.epoch))
             attachment.sent = position
         return True

@@ -60,6 +60,7 @@ class OutgoingQueue:
         "_on_overflow",
         "_progress_at",
         "_queue",
+        "_roomy",
         "_sock",
         "_write",
     )
@@ -84,6 +85,7 @@ class OutgoingQueue:
         self._progress_at = 0.0
         self._give_up_at: float | None = None
         self._empty: threading.Event | None = None
+        self._roomy: threading.Event | None = None
         # gevent's sockets are non-blocking for the system, and a plain write to one never waits; a plain
         # socket takes a flag for that. Both leave the other direction of the socket alone.
         descriptor = sock.fileno()
@@ -117,12 +119,22 @@ class OutgoingQueue:
         if overflows:
             self._on_overflow()
 
+    def wait_for_room(self) -> None:
+        """Waits while more than half of what is allowed is queued: for who has much to send and may wait, one thread at a
+        time. A client that takes nothing ends it by its overflow."""
+        while True:
+            with self._lock:
+                if not self._is_open or self._has_room():
+                    return
+                self._roomy = threading.Event()
+            self._roomy.wait(self._limits.stall_seconds)
+
     def finish(self, *frames: bytes) -> None:
         """The last words: sent after what waits, and nothing after them."""
         with self._lock:
             if self._give_up_at is not None:
                 return
-            self._is_open = False
+            self._close()
             self._give_up_at = time.monotonic() + self._limits.linger_seconds
             for frame in frames:
                 self._enqueue(frame)
@@ -188,6 +200,8 @@ class OutgoingQueue:
                         self._queue[0] = rest
                     else:
                         self._queue.popleft()
+                    if self._roomy is not None and self._has_room():
+                        self._roomy.set()
 
     def _watch(self) -> None:
         """Called by the timers while a thread drains: no progress is an overflow, and a farewell is not
@@ -210,16 +224,24 @@ class OutgoingQueue:
             shut_down(self._sock)
         self._call_later(self._limits.stall_seconds / 4, self._watch)
 
+    def _has_room(self) -> bool:
+        return self._bytes * 2 <= self._limits.max_bytes and len(self._queue) * 2 <= self._limits.max_frames
+
+    def _close(self) -> None:
+        self._is_open = False
+        if self._roomy is not None:
+            self._roomy.set()
+
     def _shed(self) -> None:
         """Drops what waits but the frame whose first bytes may be written already."""
-        self._is_open = False
+        self._close()
         head = self._queue[0]
         self._queue.clear()
         self._queue.append(head)
         self._bytes = len(head)
 
     def _abandon(self) -> None:
-        self._is_open = False
+        self._close()
         self._queue.clear()
         self._bytes = 0
         if self._give_up_at is None:

@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jiki_core.cable import metrics, protocol
@@ -242,8 +243,12 @@ class CableServer:
         for subscription in list(self._silenced):
             if not self.services.is_paused(subscription.plugin):
                 self._silenced.discard(subscription)
-                self.errands.submit(subscription.resume)
+                self.errands.submit(partial(self._resume, subscription))
         self.timers.call_later(_WATCH_SECONDS, self._watch_pauses)
+
+    def _resume(self, subscription: Subscription) -> None:
+        if not subscription.resume():
+            self.remember_silenced(subscription)
 
     def _watch_presence(self) -> None:
         self.errands.submit(self._stay_present)

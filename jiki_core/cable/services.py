@@ -55,6 +55,8 @@ class CableLimits:
     hold_seconds: float = 2.0
     #: how long a subscribe waits for a paused plugin
     pause_seconds: float = 4.0
+    #: how long it waits while nobody can say whether it is allowed; @anycable/core gives it up after ten
+    outage_seconds: float = 8.0
     presence_seconds: int = 15
     #: how long restoring subscriptions may delay a welcome
     restore_seconds: float = 2.0
@@ -71,7 +73,7 @@ class CableServices:
     #: whether an identity still holds, at most a second out of date; called in an app context, after a revocation may
     #: have been missed
     is_current: Callable[[Identity], bool]
-    #: whether an identity has a permission; called in an app context
+    #: whether an identity has a permission; called in an app context. Any exception lets nobody in, and is asked again
     authorize: Callable[[Identity, str], bool]
     #: a fresh app context in which `identity` is who asks, with nothing open
     app_context: Callable[[Identity | None], AbstractContextManager[None]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,23 +12,29 @@ from jiki_core.cable.broadcast import publish_unlogged
 from jiki_core.cable.channel import Channel, Effects
 from jiki_core.cable.feeds import Attachment, Flow
 from jiki_core.cable.framing import text_frame
+from jiki_core.cable.hub import MakeRoom, at_once
 from jiki_core.cable.presence import ERROR_MESSAGE, Member, PresenceInvalid, info_message
 from jiki_core.cable.protocol import Dialect, HistoryRequest
 from jiki_core.cable.rates import TokenBucket
 from jiki_core.cable.registry import Registered
 from jiki_core.cable.valkey import ValkeyUnavailable
+from jiki_core.errors import Unavailable
 
 if TYPE_CHECKING:
     from jiki_core.cable.connection import Connection
 
+#: how long the channel's decision holds for whispers and presence
+_DECIDED_SECONDS = 1.0
+
 
 class Subscription:
-    """A listener of streams (feeds.py). Commands come from the conversation's thread; `resume` from
+    """A listener of streams (feeds.py). Commands come from the conversation's thread, `resume` and `go_live_unasked` from
     another."""
 
     __slots__ = (
         "_attachments",
         "_connection",
+        "_decided_at",
         "_pending_history",
         "_replaying",
         "bucket",
@@ -69,6 +75,7 @@ class Subscription:
         #: a history was confirmed on this connection
         self.is_replayed = False
         self._connection = connection
+        self._decided_at = connection.clock.monotonic()
         self._attachments: dict[str, Attachment] = {}
         self._pending_history: HistoryRequest | None = None
         # a history and a resume must not both read the log for the same place
@@ -85,10 +92,7 @@ class Subscription:
     def follow(self, effects: Effects) -> list[Attachment]:
         """Attaches and detaches streams as a method asked for. Returns the new ones, held until they are
         released."""
-        if effects.whisper_stream is not None:
-            self.whisper_stream = effects.whisper_stream
-        if effects.presence_stream is not None:
-            self.presence_stream, self.presence_id = effects.presence_stream, effects.presence_id
+        self._allow(effects)
         stopped = self._attachments if effects.stops_all else effects.stopped
         for stream in [stream for stream in stopped if stream not in effects.streams]:
             attachment = self._attachments.pop(stream, None)
@@ -105,12 +109,17 @@ class Subscription:
         """Lets messages of new streams flow."""
         with self._replaying:
             for attachment in attachments:
-                self._connection.hub.release(attachment)
+                self._connection.hub.release(attachment, self._make_room)
 
     def go_live(self) -> None:
         """Lets everything flow that is still held, after what came meanwhile."""
         with self._replaying:
-            self._release(Flow.HELD)
+            self._release(Flow.HELD, self._make_room)
+
+    def go_live_unasked(self) -> bool:
+        """The same from a thread that serves many sockets, which must not wait for a client that takes its history slowly.
+        False when it has to be tried again."""
+        return self._if_free(lambda: self._release(Flow.HELD, at_once))
 
     def fulfil(self, request: HistoryRequest) -> None:
         """Answers a `history`: what was missed, the acknowledgement, then what came meanwhile."""
@@ -119,36 +128,36 @@ class Subscription:
                 self._pending_history = request
                 self.silenced()
             else:
-                self._replay(request)
+                self._replay(request, self._make_room)
 
-    def resume(self) -> None:
-        """Its plugin runs again: sends what was kept back."""
-        with self._replaying:
-            request, self._pending_history = self._pending_history, None
-            if request is not None:
-                self._replay(request)
-            else:
-                self._release(Flow.SILENT)
+    def resume(self) -> bool:
+        """Its plugin runs again: sends what was kept back. False as above."""
+        return self._if_free(self._resume)
 
     def whisper(self, message: bytes) -> str:
         """Passes JSON on to everybody else on the whisper stream. Returns the outcome, as the next three do."""
         if self.whisper_stream is None or self._connection.is_paused(self.plugin):
             return "ignored"
         try:
-            self._connection.valkey.call(publish_unlogged, self.whisper_stream, b"t", message, self.sid)
-        except ValkeyUnavailable:
+            self._ask_again()
+            stream = self.whisper_stream
+            if stream is None:
+                return "refused"
+            self._connection.valkey.call(publish_unlogged, stream, b"t", message, self.sid)
+        except (Unavailable, ValkeyUnavailable):
             return "unavailable"
         return "done"
 
     def join(self, given: Any) -> str:
         """The client is there, as it says in `given`; others are told."""
         try:
-            if self.presence_stream is None or self._connection.is_paused(self.plugin):
+            stream = None if self._connection.is_paused(self.plugin) else self._presence()
+            if stream is None:
                 raise PresenceInvalid("there is no presence here")
             member = Member.parse(given, required_id=self.presence_id)
-            self.present_in = self.presence_stream
-            self._connection.valkey.call(self._connection.company.join, self.present_in, self.sid, member)
-        except (PresenceInvalid, ValkeyUnavailable):
+            self.present_in = stream
+            self._connection.valkey.call(self._connection.company.join, stream, self.sid, member)
+        except (PresenceInvalid, Unavailable, ValkeyUnavailable):
             self.say(protocol.presence(self.identifier, ERROR_MESSAGE))
             return "refused"
         return "done"
@@ -165,9 +174,10 @@ class Subscription:
     def tell_presence(self, *, with_records: bool) -> str:
         """Tells who is there."""
         message = ERROR_MESSAGE
-        if self.presence_stream is not None:
-            with suppress(ValkeyUnavailable):
-                records = self._connection.valkey.call(self._connection.company.records, self.presence_stream)
+        with suppress(Unavailable, ValkeyUnavailable):
+            stream = self._presence()
+            if stream is not None:
+                records = self._connection.valkey.call(self._connection.company.records, stream)
                 message = info_message(records, with_records=with_records)
         self.say(protocol.presence(self.identifier, message))
         return "done"
@@ -186,16 +196,72 @@ class Subscription:
             self._connection.hub.detach(attachment)
         self._attachments.clear()
 
-    def _replay(self, request: HistoryRequest) -> None:
-        is_whole = self._connection.hub.replay(list(self._attachments.values()), request)
+    def _allow(self, effects: Effects) -> None:
+        """Whispers and presence end with their stream, unless the same method allows them anew."""
+
+        def ends(stream: str | None) -> bool:
+            return stream not in effects.streams and (effects.stops_all or stream in effects.stopped)
+
+        if effects.whisper_stream is not None:
+            self.whisper_stream = effects.whisper_stream
+        elif ends(self.whisper_stream):
+            self.whisper_stream = None
+        if effects.presence_stream is not None:
+            self.presence_stream, self.presence_id = effects.presence_stream, effects.presence_id
+        elif ends(self.presence_stream):
+            self.presence_stream = None
+        if self.present_in != self.presence_stream:
+            if self.presence_stream is None:
+                self.leave()
+            # who went on to another stream is not announced as gone: the others go on, too
+            self.present_in = None
+
+    def _ask_again(self) -> None:
+        """Whispers and presence call no method of the channel that could notice that somebody was sent away, so the channel
+        decides anew once its last decision is a second old. Raises Unavailable when nobody can say."""
+        now = self._connection.clock.monotonic()
+        if now - self._decided_at < _DECIDED_SECONDS:
+            return
+        is_let_in = self._connection.would_let_in(self)
+        self._decided_at = now
+        if not is_let_in:
+            self.whisper_stream = self.presence_stream = None
+            self.leave()
+
+    def _presence(self) -> str | None:
+        if self.presence_stream is not None:
+            self._ask_again()
+        return self.presence_stream
+
+    def _if_free(self, act: Callable[[], None]) -> bool:
+        if not self._replaying.acquire(blocking=False):
+            return False
+        try:
+            act()
+        finally:
+            self._replaying.release()
+        return True
+
+    def _resume(self) -> None:
+        request, self._pending_history = self._pending_history, None
+        if request is not None:
+            self._replay(request, at_once)
+        else:
+            self._release(Flow.SILENT, at_once)
+
+    def _replay(self, request: HistoryRequest, make_room: MakeRoom) -> None:
+        is_whole = self._connection.hub.replay(list(self._attachments.values()), request, make_room)
         metrics.HISTORIES.labels("confirmed" if is_whole else "rejected").inc()
         self.is_replayed = is_whole
         answer = protocol.confirm_history if is_whole else protocol.reject_history
         self.say(answer(self.identifier))
-        self._release(Flow.HELD)
-        self._release(Flow.SILENT)
+        self._release(Flow.HELD, make_room)
+        self._release(Flow.SILENT, make_room)
 
-    def _release(self, flow: Flow) -> None:
+    def _release(self, flow: Flow, make_room: MakeRoom) -> None:
         for attachment in list(self._attachments.values()):
             if attachment.flow is flow:
-                self._connection.hub.release(attachment)
+                self._connection.hub.release(attachment, make_room)
+
+    def _make_room(self) -> None:
+        self._connection.transport.wait_for_room()

@@ -67,6 +67,10 @@ class Transport(Protocol):
     def send(self, frame: bytes) -> None:
         """Sends a WebSocket frame (framing.py) without ever waiting; after the close nothing is sent."""
 
+    def wait_for_room(self) -> None:
+        """Waits while a client that reads slowly has much to take, or the conversation is over. For the conversation's own
+        thread, before it sends more than the client can be expected to take at once."""
+
     def close(self, code: int, reason: str = "", farewell: bytes = b"") -> None:
         """Says `farewell` (a frame), then closes with an RFC 6455 code. Wakes `receive`; returns at once."""
 
@@ -164,6 +168,7 @@ class FlaskSockTransport:
         self._is_closed = False
         # the writer's own method: a broadcast calls it for every socket
         self.send = guarded.writer.put
+        self.wait_for_room = guarded.writer.wait_for_room
         guarded.serve(websocket)
 
     @property

@@ -289,6 +289,28 @@ def test_a_subscribe_waits_for_a_database_that_is_away(make_desk: Any) -> None:
     assert visitor.transport.take() == [confirmed(keyed)]
 
 
+def test_who_waits_long_for_an_answer_is_not_taken_for_silent(make_desk: Any) -> None:
+    desk = make_desk(KeyedChannel)
+    visitor = desk.connect()
+    visitor.command("pong")
+    visitor.transport.take()
+    desk.failure = ConnectionError("the database is away")
+    visitor.command("subscribe", '{"channel":"KeyedChannel"}')
+    desk.time.advance(1)
+    desk.failure = None
+    turns = iter([15.0])  # seconds until it is its turn
+
+    @contextlib.contextmanager
+    def late(_identity: Any) -> Iterator[None]:
+        desk.pass_time(next(turns, 0.0))
+        yield
+
+    desk.app_context = late
+    visitor.connection.attend(is_idle=True)
+    assert visitor.transport.closed is None
+    assert visitor.transport.take() == [confirmed('{"channel":"KeyedChannel"}')]
+
+
 @pytest.mark.parametrize("failure", [ConnectionError("the database is away"), RuntimeError("a guard that is broken")])
 def test_a_guard_that_fails_lets_nobody_in_and_rejects_nobody_for_good(make_desk: Any, failure: Exception) -> None:
     desk = make_desk(KeyedChannel)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -349,8 +350,6 @@ def test_a_base_client_asks_for_no_history(make_desk: Any, client: redis.Redis) 
 def test_the_seam_between_history_and_live_has_no_gap_and_no_repetition(
     make_desk: Any, client: redis.Redis, valkey: Any
 ) -> None:
-    import threading
-
     desk = make_desk(RoomChannel)
     first = publish(client, S, {"n": -1})
     assert first is not None
@@ -444,6 +443,34 @@ def test_live_messages_of_a_restored_subscription_wait_for_its_history(make_desk
     assert messages(said) == [1, 2, 3, 4, 5]
     publish(client, S, {"n": 6})
     assert messages(again.hears()) == [6]
+
+
+def test_a_client_that_takes_its_history_slowly_holds_up_nobody_else(make_desk: Any, client: redis.Redis) -> None:
+    desk = make_desk(RoomChannel)
+    visitor = desk.connect()
+    enter(visitor)
+    publish(client, S, {"n": 0})
+    last = visitor.hears()[-1]
+    again = desk.connect(query=f"sid={lose(visitor)}")
+    again.transport.take()
+    publish(client, S, {"n": 1})
+    waits, goes_on = threading.Event(), threading.Event()
+    again.transport.wait_for_room = lambda: waits.set() or goes_on.wait(10)
+    asking = threading.Thread(target=again.connection.handle, args=(history_command(last),))
+    asking.start()
+    assert waits.wait(5)
+    others = threading.Thread(target=desk.pass_time, args=(2.5,))  # the time when what is held flows unasked
+    others.start()
+    others.join(5)
+    assert not others.is_alive()
+    goes_on.set()
+    asking.join(5)
+    publish(client, S, {"n": 2})
+    assert messages(again.hears(3)) == [1, 2]
+
+
+def history_command(last: Mapping[str, Any]) -> str:
+    return orjson.dumps({"command": "history", "identifier": ROOM, "history": reconnect_request(last)}).decode()
 
 
 def test_a_client_that_never_asks_gets_live_messages_after_a_while(make_desk: Any, client: redis.Redis) -> None:

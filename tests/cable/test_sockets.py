@@ -334,14 +334,15 @@ def test_one_that_stops_reading_is_told_too_slow_and_the_others_get_all(stage: A
 
 def test_a_history_of_more_than_may_wait_comes_in_full(stage: Any, next_message: Hear) -> None:
     since = int(time.time())
+    number = {"gthread": 20, "gevent": 21}[stage.mode]  # both modes share a Valkey, whose logs keep a hundred messages
     for n in range(100):
-        stage.publish("room/20", {"n": n, "pad": "x" * 150_000})
+        stage.publish(f"room/{number}", {"n": n, "pad": "x" * 150_000})
     sock = stage.welcome(sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)])
-    say(sock, "subscribe", room(20), history={"since": since})
+    say(sock, "subscribe", room(number), history={"since": since})
     assert next_message(sock)["type"] == "confirm_subscription"
     assert [next_message(sock)["message"]["n"] for _ in range(100)] == list(range(100))
     assert next_message(sock)["type"] == "confirm_history"
-    stage.publish("room/20", {"n": 100})
+    stage.publish(f"room/{number}", {"n": 100})
     assert next_message(sock)["message"] == {"n": 100}
     sock.close()
 

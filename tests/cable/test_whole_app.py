@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
+import orjson
 import psycopg
 import pytest
 from flask import Flask
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 
+from jiki_auth.commands.manage_roles import revoke_role
 from jiki_core.cable import cable_of, issue_cable_token
 from jiki_core.db import unit_of_work
 from jiki_core.jobs.relay import publish_broadcasts
@@ -194,6 +198,32 @@ def test_signing_out_ends_the_socket_within_a_second(radio: Flask, sign_in: Any)
         assert mine.messages == []
 
 
+def test_who_loses_a_role_comes_back_without_it(radio: Flask, sign_in: Any) -> None:
+    admin, client = sign_in(is_admin=True)
+    with CableClient(radio, client) as cable:
+        cable.subscribe("DirectorsChannel")
+        with radio.app_context(), unit_of_work() as uow:
+            revoke_role(uow, admin.id, "admin")
+        assert cable.disconnected() == {"type": "disconnect", "reason": "remote", "reconnect": True}
+    with CableClient(radio, client) as again, pytest.raises(SubscriptionRejected):
+        again.subscribe("DirectorsChannel")
+
+
+def test_an_anycable_in_front_is_told_of_a_sign_out(made_plugins: Any, app_with: Any) -> None:
+    from jiki_auth.testing import make_user, signed_in
+
+    app = app_with("auth", JIKI_CABLE_ANYCABLE="redisx")
+    valkey = runtime_of(app).redis
+    valkey.flushdb()
+    user = make_user(app)
+    signed_in(app, user).delete("auth/logout")
+    ((_, fields),) = cast(Any, valkey.xrange("__anycable__"))
+    assert orjson.loads(fields[b"payload"]) == {
+        "command": "disconnect",
+        "payload": {"identifier": orjson.dumps({"user_id": user.id}).decode(), "reconnect": True},
+    }
+
+
 def test_a_revocation_that_crossed_the_handshake_is_found_out_soon(radio: Flask, sign_in: Any) -> None:
     user, client = sign_in()
     token = client.post("internal/cable_token").expect(200).body["token"]
@@ -255,6 +285,25 @@ def test_connections_that_broke_while_idle_are_nobodys_trouble(radio: Flask, sig
         cable.subscribe("RadioChannel", seconds=0.01)
 
 
+def test_a_database_that_is_away_for_a_moment_only_delays_a_subscribe(radio: Flask, sign_in: Any) -> None:
+    url = runtime_of(radio).settings.database_url.reveal()
+    name = conninfo_to_dict(url)["dbname"]
+    confirmed: list[Any] = []
+    with CableClient(radio, sign_in()[1]) as cable, psycopg.connect(url, dbname="postgres", autocommit=True) as server:
+        assert cable.is_welcome
+        (connection,) = cable_of(radio)._connections.values()
+        entering = threading.Thread(target=lambda: confirmed.append(cable.subscribe("RadioChannel", seconds=0.01)))
+        server.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(str(name))))
+        try:
+            server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+            entering.start()
+            wait_until(lambda: connection._waiting, seconds=8, what="a first attempt")
+        finally:
+            server.execute(sql.SQL("alter database {} with allow_connections true").format(sql.Identifier(str(name))))
+        entering.join(8)
+    assert len(confirmed) == 1
+
+
 def test_more_who_come_at_once_than_there_are_connections_are_all_let_in(radio: Flask, sign_in: Any) -> None:
     """Each holds a connection for 0.2 s and the pool gives up after one: without taking turns most would be rejected."""
     _, client = sign_in()
@@ -290,20 +339,23 @@ def test_the_document_lists_every_channel(radio: Flask) -> None:
 
 
 def connections(app: Flask) -> set[str]:
-    """Ids of the connections to the database of this test process in Valkey."""
+    """Ids of the connections to the database of this test process in Valkey, but for those of the app's own pool, which
+    has as many as were ever needed at one time."""
     valkey = runtime_of(app).redis
-    number = str(valkey.connection_pool.connection_kwargs["db"])
-    return {one["id"] for one in valkey.client_list() if one["db"] == number}
+    valkey.connection_pool.disconnect(inuse_connections=False)
+    number, own = str(valkey.connection_pool.connection_kwargs["db"]), str(valkey.client_id())
+    return {one["id"] for one in valkey.client_list() if one["db"] == number and one["id"] != own}
 
 
 def test_a_stopped_cable_leaves_no_thread_and_no_connection(radio: Flask, sign_in: Any) -> None:
     """Whoever tests a plugin makes many apps: what one of them leaves would be a leak, and a warning at the end."""
-    before = connections(radio)
+    before, threads = connections(radio), set(threading.enumerate())
     with CableClient(radio, sign_in()[1]) as cable:
         cable.subscribe("RadioChannel")
         assert len(connections(radio) - before) >= 2
     cable_of(radio).stop()
-    wait_until(lambda: not [one.name for one in threading.enumerate() if one.name.startswith("cable-")], seconds=5)
+    left = [one for one in threading.enumerate() if one.name.startswith("cable-") and one not in threads]
+    wait_until(lambda: not [one.name for one in left if one.is_alive()], seconds=5)
     assert connections(radio) <= before
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from jiki_auth.models import Session
 from jiki_auth.queries.sessions import session_cache
-from jiki_core.cable import disconnect_user
 from jiki_core.db import UnitOfWork
 from jiki_core.runtime import runtime
 
@@ -71,4 +70,4 @@ def _end(
 
 def _forget(session_id: uuid.UUID, user_id: int) -> None:
     session_cache().forget(session_id)
-    disconnect_user(runtime().redis, user_id, session_id=str(session_id))
+    runtime().disconnect(user_id, session_id=str(session_id))

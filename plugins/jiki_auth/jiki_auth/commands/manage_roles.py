@@ -33,12 +33,13 @@ def grant_role(uow: UnitOfWork, user_id: int, role: str, *, actor_id: int | None
 
 
 def revoke_role(uow: UnitOfWork, user_id: int, role: str, *, actor_id: int | None = None) -> None:
-    """Takes a role away, one of a plugin that is gone too. Not having it is no error."""
+    """Takes a role away, one of a plugin that is gone too; open sockets come back without it. Not having it is no error."""
     was_held = uow.session.execute(
         delete(UserRole).where(UserRole.user_id == user_id, UserRole.role == role).returning(UserRole.role)
     ).scalar_one_or_none()
     if was_held is not None:
         _record(uow, "role:revoked", user_id, role, actor_id)
+        uow.after_commit(lambda: runtime().disconnect(user_id, reconnect=True))
 
 
 def _record(uow: UnitOfWork, action: str, user_id: int, role: str, actor_id: int | None) -> None:
