@@ -79,6 +79,7 @@ def create_app(role: AppRole | None = None, *, sources: Sources | None = None) -
         methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"],
         expose_headers=["Retry-After", "ETag", "X-Request-Id", "RateLimit", "RateLimit-Policy", "Idempotency-Replayed"],
         max_age=7_200,
+        always_send=False,  # a cache that ignores Vary must not keep one origin's answer for another
     )
 
     host = PluginHost(configuration, CORE_CONTRIBUTIONS)

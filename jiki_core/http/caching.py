@@ -12,7 +12,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def cache_publicly(*, max_age_seconds: int, stale_while_revalidate_seconds: int) -> Callable[[View], View]:
-    """For answers that are the same for all: shared caches may keep them."""
+    """For answers that are the same for all: shared caches may keep them, but not with a cookie in the headers."""
     value = f"public, max-age={max_age_seconds}, stale-while-revalidate={stale_while_revalidate_seconds}"
 
     def decorate(view: View) -> View:
@@ -39,6 +39,8 @@ def make_cacheable(response: Response, incoming: Request) -> Response:
         return response
     ok = response.status_code == 200
     response.headers.setdefault("Cache-Control", g.get("jiki_cache_control", "private, no-cache") if ok else "no-store")
+    if "Set-Cookie" in response.headers:  # kept by a shared cache, one visitor's cookie would go to the next
+        response.headers["Cache-Control"] = response.headers["Cache-Control"].replace("public", "private", 1)
     if ok and not response.is_streamed and "no-store" not in response.headers["Cache-Control"]:
         if "ETag" not in response.headers:
             response.add_etag()

@@ -57,17 +57,19 @@ def install_guard(app: Flask) -> None:
     """Puts the guard before all views and the finishing touches after them."""
 
     @app.before_request
-    def guard() -> None:
+    def guard() -> Response | None:
         if request.endpoint == SOCKET_ENDPOINT:
-            return
+            return None
         g.jiki_started = time.perf_counter()
         g.jiki_costs = start_costs()
         bind_request_id(accept_request_id(request.headers.get("X-Request-Id")))
         _active.inc()
+        if _is_preflight_of_no_route():
+            return Response(status=204)
         mounted = runtime_of(app).mounted.get(request.endpoint or "")
-        if mounted is None or request.method == "OPTIONS":
-            return
-        check(runtime_of(app), mounted)
+        if mounted is not None and request.method != "OPTIONS":
+            check(runtime_of(app), mounted)
+        return None
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -80,6 +82,15 @@ def install_guard(app: Flask) -> None:
             if "jiki_costs" in g:
                 stop_costs(g.pop("jiki_costs"))
             bind_request_id(None)
+
+
+def _is_preflight_of_no_route() -> bool:
+    """A browser takes a refused preflight for a lost connection, so that the web client would repeat the call for ever
+    (contract.md 6.2); let through, it reads the 404 of the call itself.
+    """
+    if request.method != "OPTIONS" or request.routing_exception is None:
+        return False
+    return "Access-Control-Request-Method" in request.headers
 
 
 def check(at: Runtime, mounted: Mounted) -> None:

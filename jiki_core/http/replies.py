@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 #: what views return: made by `reply`, `reply_page` and `no_content`
 Reply = Response
 CONTENT_TYPE = "application/json; charset=utf-8"
+_BARE_AUDIENCES = re.compile(r"/api/[^/]+/(?:admin|webhooks)(?:/|$)")
 
 
 class Unlock(Protocol):
@@ -64,8 +66,9 @@ def timestamp(moment: datetime | None, *, milliseconds: bool = False) -> str | N
 
 
 def has_meta() -> bool:
+    """Whether the current request's JSON carries `meta.events` (contract.md section 1); without a route its path says."""
     mounted = runtime().mounted.get(request.endpoint or "")
-    return mounted is None or mounted.has_meta
+    return mounted.has_meta if mounted is not None else _BARE_AUDIENCES.match(request.path) is None
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 
@@ -22,6 +22,8 @@ class Schema(ma.Schema):
 
     #: field names that are accepted and dropped
     ignored: frozenset[str] = frozenset()
+    #: member -> the name under which its errors are told, where the client knows the field by another (contract.md 5)
+    reported_as: ClassVar[Mapping[str, str]] = {}
 
     error_messages = {"unknown": "unknown_field", "type": "invalid"}
 
@@ -48,7 +50,8 @@ def field_errors(messages: Mapping[str, Any] | list[Any], schema: Any) -> dict[s
     roots = {name for name, one in getattr(schema, "fields", {}).items() if getattr(one, "metadata", {}).get("is_root")}
     found: dict[str, list[FieldError]] = {}
     _collect(located, "", found, roots)
-    return found
+    reported_as = getattr(schema, "reported_as", {})
+    return {reported_as.get(name, name): faults for name, faults in found.items()}
 
 
 _LOCATIONS = frozenset({"json", "query", "form", "files", "headers", "path"})

@@ -85,6 +85,9 @@ try {
   const me = await call("GET", "internal/me");
   step("me", me.status === 200 && me.body.user.email === email && me.body.user.premium_prices !== undefined, me);
 
+  const gone = await call("PATCH", "internal/user_levels/using-functions/complete");
+  step("a route that is gone is a 404, not a lost connection", gone.status === 404 && gone.body.error.type === "not_found", gone);
+
   const levels = (await call("GET", "internal/levels?course_slug=coding-fundamentals")).body.levels;
   const [first, second] = levels[0].lessons.map((one) => one.slug);
 

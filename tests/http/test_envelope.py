@@ -22,6 +22,20 @@ def test_other_errors_have_meta(client):
     assert body["meta"] == {"events": []}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "symbol"),
+    [
+        ("GET", "admin/nothing", "not_found"),
+        ("GET", "webhooks/stripe", "method_not_allowed"),
+        ("PUT", "admin", "not_found"),
+    ],
+)
+def test_refusals_under_admin_and_webhooks_have_no_meta_even_where_no_route_is(client, method, path, symbol):
+    answer = client.call(method, path)
+    assert answer.error["type"] == symbol
+    assert answer.body.keys() == {"error", "request_id"}
+
+
 def test_a_request_id_is_taken_when_well_formed_and_echoed(client):
     answer = client.get("internal/me", headers={"X-Request-Id": "abcdef-123456"})
     assert answer.headers["X-Request-Id"] == answer.body["request_id"] == "abcdef-123456"
@@ -97,6 +111,20 @@ def test_cors_echoes_allowed_origins_exactly(client):
     }
 
 
+@pytest.mark.parametrize("path", ["internal/user_levels/using-functions/complete", "auth/exercism", "nothing"])
+def test_a_preflight_of_a_route_that_is_not_there_passes_so_that_the_page_can_read_the_404(client, path):
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "content-type"}
+    answer = client.call("OPTIONS", path, headers={**SAME_SITE, **asked})
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3061"
+    assert answer.headers["Access-Control-Allow-Headers"] == "content-type"
+    client.call("PATCH", path, headers=SAME_SITE).expect(404, "not_found")
+
+
+def test_an_options_request_that_is_no_preflight_is_a_request_like_others(client):
+    client.call("OPTIONS", "nothing").expect(404, "not_found")
+
+
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "https://localhost:3061", "null", "http://localhost:3061.evil.example"]
 )
@@ -120,6 +148,13 @@ def test_a_get_has_an_etag_and_answers_304(db):
     again = client.get("internal/me", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status == 304
     assert not again.response.data
+
+
+def test_no_shared_cache_may_keep_an_answer_that_sets_somebodys_cookie(client, db):
+    assert client.get("internal/courses").expect(200).headers["Cache-Control"].startswith("public, max-age=")
+    answer = signed_in(db).get("internal/courses").expect(200)
+    assert answer.headers["Set-Cookie"].startswith("jiki_user_id_")
+    assert answer.headers["Cache-Control"].startswith("private, max-age=")
 
 
 @pytest.mark.parametrize("path", ["internal/me", "internal/nothing", "auth/login"])

@@ -6,8 +6,12 @@ import re
 import secrets
 import unicodedata
 
+from jiki_core.errors import FieldError
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_HANDLE = re.compile(r"[a-z0-9-]{3,30}")
+_HANDLE = re.compile(r"[a-z0-9-]+")
+MINIMUM_HANDLE_LENGTH = 3
+MAXIMUM_HANDLE_LENGTH = 30
 MAXIMUM_EMAIL_LENGTH = 254
 
 
@@ -21,9 +25,15 @@ def is_email(text: str) -> bool:
     return bool(_EMAIL.fullmatch(text)) and len(text) <= MAXIMUM_EMAIL_LENGTH
 
 
-def is_handle(text: str) -> bool:
-    """3 to 30 of `a-z 0-9 -`."""
-    return bool(_HANDLE.fullmatch(text))
+def handle_fault(text: str) -> FieldError | None:
+    """What is wrong with a handle, which is 3 to 30 of `a-z 0-9 -` (contract.md section 1)."""
+    if not _HANDLE.fullmatch(text):
+        return FieldError("invalid", value=text)
+    if len(text) < MINIMUM_HANDLE_LENGTH:
+        return FieldError("too_short", count=MINIMUM_HANDLE_LENGTH)
+    if len(text) > MAXIMUM_HANDLE_LENGTH:
+        return FieldError("too_long", count=MAXIMUM_HANDLE_LENGTH)
+    return None
 
 
 def handle_from_email(email: str) -> str:

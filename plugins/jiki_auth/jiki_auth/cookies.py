@@ -55,7 +55,9 @@ def presence_cookie_name(settings: CoreSettings) -> str:
 
 
 def keep_presence_cookie(response: Response) -> Response:
-    """After every request: set for who is signed in, deleted for who carries it and is not."""
+    """After every request but of files that never change: set for who is signed in, deleted for who carries it and is not."""
+    if "immutable" in response.headers.get("Cache-Control", ""):  # a CDN keeps the answer for all, so it is nobody's
+        return response
     settings = runtime().settings
     name = presence_cookie_name(settings)
     has_credentials = SESSION_COOKIE in request.cookies or name in request.cookies

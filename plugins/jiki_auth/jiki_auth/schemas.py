@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from jiki_core.http import Schema, fields, root
 
 
@@ -67,6 +69,7 @@ class DeletionBody(Schema):
 
 class NameBody(Schema):
     ignored = frozenset({"sudo_password"})
+    reported_as: ClassVar = {"value": "name"}
     value = fields.Text(required=True, allow_none=True, allow_blank=True, maximum=100)
 
 
@@ -77,12 +80,26 @@ class ValueBody(Schema):
     value = fields.Text(required=True, maximum=320)
 
 
+class HandleBody(ValueBody):
+    reported_as: ClassVar = {"value": "handle"}
+
+
+class NewEmailBody(ValueBody):
+    reported_as: ClassVar = {"value": "email"}
+
+
+class TimezoneBody(ValueBody):
+    reported_as: ClassVar = {"value": "timezone"}
+
+
 class LocaleBody(Schema):
     ignored = frozenset({"sudo_password"})
+    reported_as: ClassVar = {"value": "data.explicit_locale"}
     value = fields.Text(required=True, allow_none=True, maximum=35)
 
 
 class PasswordBody(Schema):
+    reported_as: ClassVar = {"value": "password"}
     value = fields.Text(required=True, maximum=1024)
     password_confirmation = fields.Text(allow_none=True, load_default=None, maximum=1024)
     sudo_password = fields.Text(allow_none=True, allow_blank=True, load_default=None, maximum=1024)

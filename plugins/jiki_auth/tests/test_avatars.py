@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -76,6 +77,13 @@ def test_four_types_are_taken_and_one_is_kept(db, learner, kind, declared):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert Image.open(io.BytesIO(content)).size == (512, 256)
+
+
+def test_a_cdn_may_keep_it_whoever_asks_first(db, learner):
+    url = put(learner, encoded("PNG")).expect(200).body["profile"]["avatar_url"]
+    headers = learner.call("GET", urlsplit(url).path).headers
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "Set-Cookie" not in headers
 
 
 def test_a_browser_that_does_not_know_the_type_is_believed_by_the_bytes(db, learner):

@@ -77,9 +77,15 @@ def test_a_change_answers_with_all_settings(me, path, body, member, value):
 @pytest.mark.parametrize(
     ("path", "body", "symbol", "errors"),
     [
-        ("name", {}, "name_update_failed", {"value": [{"error": "blank"}]}),
-        ("name", {"value": "x" * 101}, "name_update_failed", {"value": [{"error": "too_long", "count": 100}]}),
-        ("handle", {"value": "x"}, "handle_update_failed", {"handle": [{"error": "invalid", "value": "x"}]}),
+        ("name", {}, "name_update_failed", {"name": [{"error": "blank"}]}),
+        ("name", {"value": "x" * 101}, "name_update_failed", {"name": [{"error": "too_long", "count": 100}]}),
+        ("handle", {"value": ""}, "handle_update_failed", {"handle": [{"error": "blank"}]}),
+        ("handle", {"value": "ab"}, "handle_update_failed", {"handle": [{"error": "too_short", "count": 3}]}),
+        ("handle", {"value": "x" * 31}, "handle_update_failed", {"handle": [{"error": "too_long", "count": 30}]}),
+        ("email", {"value": ""}, "email_update_failed", {"email": [{"error": "blank"}]}),
+        ("locale", {"value": 7}, "locale_update_failed", {"data.explicit_locale": [{"error": "invalid"}]}),
+        ("password", {"value": ""}, "password_update_failed", {"password": [{"error": "blank"}]}),
+        ("timezone", {"value": None}, "timezone_update_failed", {"timezone": [{"error": "blank"}]}),
         ("handle", {"value": "a b c"}, "handle_update_failed", {"handle": [{"error": "invalid", "value": "a b c"}]}),
         ("email", {"value": "no address"}, "email_update_failed", {"email": [{"error": "invalid"}]}),
         (
@@ -167,6 +173,14 @@ def test_re_authentication_makes_the_sign_in_recent(me, db, user):
     me.post("internal/sessions/current/reauthenticate", {"sudo_password": "wrong"}).expect(403, "invalid_password")
     me.post("internal/sessions/current/reauthenticate", {"sudo_password": PASSWORD}).expect(200)
     me.patch("internal/settings/password", {"value": NEW}).expect(200)
+
+
+def test_what_re_authentication_was_asked_for_goes_through_under_its_key(me, db, user):
+    age_sign_in(db, user, hours=2)
+    change = {"path": "internal/settings/password", "json": {"value": NEW}, "headers": {"Idempotency-Key": "k"}}
+    me.patch(**change).expect(403, "reauth_required")
+    me.post("internal/sessions/current/reauthenticate", {"sudo_password": PASSWORD}).expect(200)
+    me.patch(**change).expect(200)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import func, select, update
 
 from jiki_auth.models import MailToken, User
@@ -63,6 +64,19 @@ def test_a_taken_handle_is_refused(client, db):
     user = make_user(db)
     answer = sign_up(client, handle=user.handle).expect(422, "validation_error")
     assert answer.error["errors"] == {"handle": [{"error": "taken"}]}
+
+
+@pytest.mark.parametrize(
+    ("handle", "fault"),
+    [
+        ("ab", {"error": "too_short", "count": 3}),
+        ("x" * 31, {"error": "too_long", "count": 30}),
+        ("no_underscores", {"error": "invalid", "value": "no_underscores"}),
+    ],
+)
+def test_a_handle_that_will_not_do_says_why(client, handle, fault):
+    answer = sign_up(client, handle=handle).expect(422, "validation_error")
+    assert answer.error["errors"] == {"handle": [fault]}
 
 
 def test_field_faults_are_told_together(client):

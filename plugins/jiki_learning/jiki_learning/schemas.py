@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import marshmallow as ma
 
 from jiki_core.http import PageQuery, Schema, fields
 from jiki_learning.content.course import FileRole, LessonType
+from jiki_learning.content.lesson_data import LANGUAGES
 from jiki_learning.exercise_states import ExerciseState
 
 EXERCISE_STATES = tuple(ExerciseState)
@@ -60,7 +62,9 @@ class UserCourseReply(EmptyReply):
 
 
 class LanguageBody(Schema):
-    language = fields.Text(load_default="", allow_blank=True, allow_none=True)
+    """`language` has a refusal of its own, so any value is let through to it."""
+
+    language = fields.Raw(allow_none=True, load_default=None, metadata={"enum": [*LANGUAGES]})
 
 
 class ListedLessonShape(Schema):
@@ -159,8 +163,16 @@ class RatingsBody(Schema):
     fun_rating = fields.Whole(minimum=1, maximum=5, allow_none=True, load_default=None)
 
 
+class Watched(fields.Whole):
+    """How much of a video was seen, in percent; of a fraction, which players report, what was seen in full."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        is_fraction = isinstance(value, float) and math.isfinite(value)
+        return super()._deserialize(math.floor(value) if is_fraction else value, attr, data, **kwargs)
+
+
 class PercentageBody(Schema):
-    percentage = fields.Whole(required=True)
+    percentage = Watched(required=True)
 
 
 class OfferedFileBody(Schema):
@@ -291,7 +303,7 @@ class UserChallengeReply(EmptyReply):
 
 
 class WatchedBody(Schema):
-    watched_percentage = fields.Whole(required=True)
+    watched_percentage = Watched(required=True)
 
 
 class UserVideoShape(Schema):

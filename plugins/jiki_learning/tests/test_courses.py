@@ -91,8 +91,8 @@ def test_enrolments_of_an_unknown_course_are_not_found(learner, method, path):
 
 def test_the_language_is_chosen_once(learner):
     path = "internal/user_courses/coding-fundamentals/language"
-    learner.client.patch(path, {"language": "ruby"}).expect(422, "invalid_language")
-    learner.client.patch(path, {}).expect(422, "invalid_language")
+    for nothing_we_teach in ({"language": "ruby"}, {"language": 7}, {"language": ["python"]}, {}):
+        learner.client.patch(path, nothing_we_teach).expect(422, "invalid_language")
     chosen = learner.client.patch(path, {"language": "javascript"}).expect(200).body["user_course"]
     assert (chosen["language"], chosen["language_chosen"]) == ("javascript", True)
     learner.client.patch(path, {"language": "python"}).expect(422, "language_already_chosen")

@@ -179,9 +179,14 @@ def test_a_videos_percentage_is_clamped_never_goes_down_and_completes_at_a_hundr
     assert learner.get("user_videos").expect(200).body["user_videos"] == [done]
 
 
-def test_a_videos_percentage_must_be_a_whole_number(learner):
-    for body in ({}, {"watched_percentage": None}, {"watched_percentage": "4"}, {"watched_percentage": 1.5}):
+def test_a_videos_percentage_must_be_a_number(learner):
+    for body in ({}, {"watched_percentage": None}, {"watched_percentage": "4"}, {"watched_percentage": True}):
         learner.client.patch("internal/user_videos/x", body).expect(422, "validation_error")
+
+
+def test_of_a_fraction_counts_what_was_seen_in_full(learner):
+    shown = learner.client.patch("internal/user_videos/x", {"watched_percentage": 99.96}).expect(200).body["user_video"]
+    assert (shown["watched_percentage"], shown["status"]) == (99, "started")
 
 
 def test_a_video_may_not_be_called_anything(learner):

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from jiki_auth.addresses import is_handle
+from jiki_auth.addresses import handle_fault
 from jiki_auth.commands.mark_mail import mark_suppressed
 from jiki_auth.models import User, UserFlag
 from jiki_auth.unsubscribe_links import PREFERENCES
@@ -29,10 +29,10 @@ def change_name(uow: UnitOfWork, user_id: int, name: str | None) -> None:
 
 
 def change_handle(uow: UnitOfWork, user_id: int, wanted: str) -> None:
-    """Small letters, whatever is sent. Raises ValidationFailed: invalid, taken."""
+    """Small letters, whatever is sent. Raises ValidationFailed: invalid, too_short, too_long, taken."""
     handle = wanted.strip().lower()
-    if not is_handle(handle):
-        raise ValidationFailed({"handle": [FieldError("invalid", value=wanted)]})
+    if fault := handle_fault(handle):
+        raise ValidationFailed({"handle": [fault]})
     try:
         with uow.session.begin_nested():  # the unique index decides between two who want it at once
             uow.session.execute(update(User).where(User.id == user_id).values(handle=handle))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from jiki_auth.addresses import is_email, is_handle, normalise_email
+from jiki_auth.addresses import handle_fault, is_email, normalise_email
 from jiki_auth.commands.confirm_address import confirm_user
 from jiki_auth.commands.send_confirmation import send_confirmation
 from jiki_auth.commands.sign_up import NewAccount, insert_user, prepare
@@ -34,8 +34,8 @@ def create_user(
         faults["email"] = [FieldError("invalid")]
     elif uow.session.execute(select(User.id).where(User.email == address)).first() is not None:
         faults["email"] = [FieldError("taken")]
-    if handle is not None and not is_handle(handle):
-        faults["handle"] = [FieldError("invalid")]
+    if handle is not None and (fault := handle_fault(handle)):
+        faults["handle"] = [fault]
     if length := length_fault(password):
         faults["password"] = [length]
     if faults:

@@ -15,7 +15,7 @@ from jiki_auth.errors import InvalidMailToken, StripeError, TokenExpired
 from jiki_auth.events import AccountDeleting
 from jiki_auth.models import User
 from jiki_core.configuration import derived_key
-from jiki_core.contracts import ask
+from jiki_core.contracts import ask_all
 from jiki_core.db import UnitOfWork, reading
 from jiki_core.runtime import runtime
 from jiki_core.storage import detach
@@ -65,7 +65,7 @@ def read_deletion_token(token: str) -> DeletionToken:
 
 def prepare_deletion(user_id: int) -> None:
     """Lets other plugins end what lies outside; no unit is open. Raises StripeError when one of them could not."""
-    if not all(ask(AccountDeletion).prepare_deletion(user_id)):  # type: ignore[arg-type]  # cardinality many: a list of answers
+    if not all(ask_all(AccountDeletion, lambda one: one.prepare_deletion(user_id))):
         raise StripeError()
 
 

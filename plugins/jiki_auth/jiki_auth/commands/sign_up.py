@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from jiki_auth.addresses import handle_from_email, handle_variant, is_email, is_handle, normalise_email
+from jiki_auth.addresses import handle_fault, handle_from_email, handle_variant, is_email, normalise_email
 from jiki_auth.commands.mail_user import mail_user
 from jiki_auth.commands.send_confirmation import send_confirmation
 from jiki_auth.events import UserSignedUp
@@ -134,8 +134,8 @@ def _check(uow: UnitOfWork, wanted: NewAccount, email: str) -> None:
     if not is_email(email):
         faults["email"] = [FieldError("invalid")]
     if wanted.handle is not None:
-        if not is_handle(wanted.handle):
-            faults["handle"] = [FieldError("invalid")]
+        if fault := handle_fault(wanted.handle):
+            faults["handle"] = [fault]
         elif uow.session.execute(select(func.count()).where(User.handle == wanted.handle)).scalar_one():
             faults["handle"] = [FieldError("taken")]
     if faults:

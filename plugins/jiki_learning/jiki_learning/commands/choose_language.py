@@ -12,7 +12,7 @@ from jiki_learning.models import UserCourse
 from jiki_learning.queries.catalogue import find_course
 
 
-def choose_language(uow: UnitOfWork, user_id: int, slug: str, language: str) -> None:
+def choose_language(uow: UnitOfWork, user_id: int, slug: str, language: object) -> None:
     """Raises CourseNotFound, NotFound (not enrolled), LanguageAlreadyChosen, InvalidLanguage."""
     course = find_course(slug)
     mine = (UserCourse.user_id == user_id, UserCourse.course_id == course.id)

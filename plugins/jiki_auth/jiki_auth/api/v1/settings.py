@@ -14,13 +14,15 @@ from jiki_auth.permissions import MANAGE_OWN_ACCOUNT
 from jiki_auth.queries.account import is_flagged, settings_shape
 from jiki_auth.schemas import (
     FlagReply,
+    HandleBody,
     LocaleBody,
     NameBody,
+    NewEmailBody,
     NotificationBody,
     PasswordBody,
     SettingsReply,
     StreaksBody,
-    ValueBody,
+    TimezoneBody,
 )
 from jiki_auth.settings import auth_settings
 from jiki_auth.throttles import count_email_change
@@ -59,7 +61,7 @@ def name(body: dict[str, Any]) -> Reply:
 
 @blp.route("/handle", methods=["PATCH"])
 @policy(MANAGE_OWN_ACCOUNT)
-@blp.arguments(ValueBody)
+@blp.arguments(HandleBody)
 @blp.response(200, SettingsReply)
 @blp.raises(refused("handle_update_failed"))
 def handle(body: dict[str, Any]) -> Reply:
@@ -71,7 +73,7 @@ def handle(body: dict[str, Any]) -> Reply:
 
 @blp.route("/email", methods=["PATCH"])
 @policy(MANAGE_OWN_ACCOUNT)
-@blp.arguments(ValueBody)
+@blp.arguments(NewEmailBody)
 @blp.response(200, SettingsReply)
 @blp.raises(refused("email_update_failed"))
 @blp.raises(TooManyAttempts)
@@ -119,7 +121,7 @@ def locale(body: dict[str, Any]) -> Reply:
 
 @blp.route("/timezone", methods=["PATCH"])
 @policy(MANAGE_OWN_ACCOUNT)
-@blp.arguments(ValueBody)
+@blp.arguments(TimezoneBody)
 @blp.response(200, SettingsReply)
 @blp.raises(refused("timezone_update_failed"))
 def timezone(body: dict[str, Any]) -> Reply:

@@ -53,5 +53,5 @@ def enroll(slug: str) -> Reply:
 def language(body: dict[str, Any], slug: str) -> Reply:
     """Chooses the language, once."""
     with unit_of_work() as uow:
-        choose_language(uow, me().user_id, slug, body["language"] or "")
+        choose_language(uow, me().user_id, slug, body["language"])
     return reply({"user_course": user_course_shape(me().user_id, slug)})
