@@ -41,7 +41,8 @@ def need_database() -> None:
     """For commands that cannot do without. Raises ClickException."""
     trouble = look_at_database()
     if trouble is not None:
-        raise click.ClickException(f"{trouble}; start it, or set DATABASE_URL")
+        remedy = "start it, or correct DATABASE_URL" if runtime().settings.database_url else "set it"
+        raise click.ClickException(f"{trouble}; {remedy}")
 
 
 def installed(name: str) -> PluginStatus:

@@ -15,6 +15,7 @@ from jiki_core.configuration import Configuration
 from jiki_core.db import reading, unit_of_work
 from jiki_core.plugins.pausing import dependents_of, pause_plugin, release_held, resume_plugin
 from jiki_core.plugins.runtime_state import ProcessRecord, RuntimeState
+from jiki_core.plugins.state import PluginState
 from jiki_core.plugins.watching import GONE_AFTER_SECONDS
 from jiki_core.runtime import runtime
 
@@ -61,7 +62,13 @@ def resume_command(name: str, reason: str | None) -> None:
     with unit_of_work() as uow:
         was_paused = resume_plugin(uow, name, reason=reason)
     if not was_paused:
-        click.echo(f"{name} was not paused")
+        status = installed(name)
+        is_paused = status.state is PluginState.PAUSED
+        click.echo(
+            f"{name} was not paused by itself: {status.cause}; {status.remedy}"
+            if is_paused
+            else f"{name} was not paused"
+        )
         return
     need_database()
     _tell_who_has_seen_it()
@@ -83,7 +90,7 @@ def _what_stops(name: str) -> str:
         "listeners": len(given.listeners),
         "channels": len(given.channels),
     }
-    text = ", ".join(f"{count} {title}" for title, count in parts.items() if count)
+    text = ", ".join(f"{count} {title if count > 1 else title[:-1]}" for title, count in parts.items() if count)
     failing = sorted(
         contract.__name__
         for contract, providers in assembly.providers.items()

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy import select
 
 from jiki_core.cli.plugin_host import need_database, the_host
 from jiki_core.db import db, unit_of_work
+from jiki_core.db.records import PluginRecord
 from jiki_core.plugins.apply import change_lock
 from jiki_core.plugins.lifecycle import ChangeKind, PluginChange
 from jiki_core.plugins.purging import Leavings, PurgeRefused, export_tables, leavings_of, purge, refuse_purge
+from jiki_core.settings import nearest
 
 
 @click.command("purge")
@@ -26,7 +29,9 @@ def purge_command(name: str, reason: str, target: Path | None, no_export: bool, 
     """Drop the tables of NAME and what the core keeps for it. The plugin must be off; its package may be gone."""
     need_database()
     if name == "core" or the_host().is_listed(name):
-        raise click.ClickException(f"{name} is in use; take it out of [plugins] enabled and restart first")
+        raise click.ClickException(
+            f"{name} is in use; run `flask plugins disable {name}` and restart every process first"
+        )
     left = _look(name)
     for table, rows in left.tables.items():
         click.echo(f"  {name}.{table}: {rows} rows")
@@ -54,7 +59,8 @@ def _look(name: str) -> Leavings:
     with db.engine.connect() as connection:
         left = leavings_of(connection, name)
         if left is None:
-            raise click.ClickException(f"there is nothing of {name} in the database")
+            known = connection.scalars(select(PluginRecord.name)).all()
+            raise click.ClickException(f"there is nothing of {name} in the database{nearest(name, known)}")
         try:
             refuse_purge(connection, name)
         except PurgeRefused as error:

@@ -81,7 +81,8 @@ def show_command(name: str, as_json: bool) -> None:
     click.echo(f"  {status.summary}")
     explain(status)
     for title, texts in (("requires", status.requires), ("uses", status.uses)):
-        click.echo(f"  {title}: {', '.join(texts) or '-'}")
+        is_known = name in host.manifests  # what is not listed is never imported
+        click.echo(f"  {title}: {', '.join(texts) or ('-' if is_known else 'not known before it is enabled')}")
     for title, parts in (describe(name, loaded) if loaded is not None else {}).items():
         if parts:
             click.echo(f"  {title}:")

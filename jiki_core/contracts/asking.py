@@ -115,6 +115,8 @@ def _kept_under(contract: type[Contract], name: str, declared: Question, args: A
 
 
 def _fallback(declared: Any, args: Any, kwargs: Any) -> Any:
+    if isinstance(declared, type):
+        return declared()  # `absent=list` means an empty one: called with what was asked, it would give that back
     return declared(*args, **kwargs) if callable(declared) else declared
 
 

@@ -23,8 +23,8 @@ class Cardinality(StrEnum):
 class Question:
     """What a method of a contract promises when its provider is not listed (`absent`) or does not answer (`failing`).
 
-    Callables are called with the question's arguments. `subject` derives the key under which the last good answer is
-    kept for 15 minutes; None keeps nothing.
+    Functions are called with the question's arguments, classes (`list`, `dict`) without any. `subject` derives the key under
+    which the last good answer is kept for 15 minutes; None keeps nothing.
     """
 
     absent: Any

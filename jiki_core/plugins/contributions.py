@@ -109,7 +109,7 @@ def collect(plugin: str, calls: dict[str, Callable[[], Any]]) -> Collected:
             continue
         found.values[kind] = tuple(returned)
         try:
-            found.mistakes += [*_own_mistakes(plugin, kind, found.values[kind]), *_shared_names(plugin, kind, returned)]
+            found.mistakes += _own_mistakes(plugin, kind, returned) or _shared_names(plugin, kind, returned)
         except Exception as error:  # a value of the right type may hold anything
             found.mistakes.append(
                 f"what {hook} returned cannot be used: {type(error).__name__}: {error}{last_place(error)}"

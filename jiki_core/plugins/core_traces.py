@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Text, delete, func, or_, select, update
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
+from jiki_core.cable.keys import Keys
 from jiki_core.configuration import derived_key
 from jiki_core.db import UnitOfWork
 from jiki_core.db.outbox import OutboxEntry, OutboxState
@@ -75,6 +76,7 @@ def erase_traces(uow: UnitOfWork, user_id: int, addresses: Sequence[str]) -> int
     gone = len(uow.session.execute(tracked.returning(TrackingEvent.id)).all())
     gone += len(uow.session.execute(suppressed.returning(MailSuppression.cause)).all())
     gone += _forget_messages(uow, user_id, addresses)
+    uow.after_commit(lambda: _forget_stream(NOTIFICATION_STREAM.format(user_id=user_id)))
     _look_again(uow, user_id, _keys().seal("\n".join(addresses).encode(), bound_to=f"forget:{user_id}"), LOOKS)
     return gone
 
@@ -106,6 +108,13 @@ def _forget_messages(uow: UnitOfWork, user_id: int, addresses: Sequence[str]) ->
     ).all()
     uow.session.execute(delete(MailDedupeKey).where(MailDedupeKey.outbox_id.in_(gone)))
     return len(gone)
+
+
+def _forget_stream(stream: str) -> None:
+    """What sockets that come back would be told again; other streams forget by themselves within five minutes."""
+    client = runtime().redis
+    keys = Keys.of(client)
+    client.delete(keys.log(stream), keys.position(stream))
 
 
 def _names(user_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:

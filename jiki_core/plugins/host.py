@@ -313,7 +313,8 @@ class PluginHost:
                 continue
             needed = requirement_names(self.loaded[name].plugin.requires)
             blocker = next((one for one in needed if not self.is_up(one)), None)
-            if name in behind:
+            # what an upgrade mends is told first, unless something stands in its way that no upgrade mends
+            if name in behind and (blocker is None or self._state(blocker) is PluginState.SCHEMA_BEHIND):
                 self._fail(
                     name,
                     Problem(PluginState.SCHEMA_BEHIND, behind[name], "run `flask db upgrade`, then restart"),

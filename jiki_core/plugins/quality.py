@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import subprocess
 import sys
 import tomllib
@@ -172,9 +173,17 @@ def _public_names(one: Distribution) -> Finding:
             except ImportError:
                 wrong.append(f"{path.relative_to(one.root)}:{line}: {module} does not exist")
                 continue
-            if name.startswith("_") or name not in getattr(offered, "__all__", vars(offered)):
+            is_offered = name in getattr(offered, "__all__", vars(offered)) or _is_module(f"{module}.{name}")
+            if name.startswith("_") or not is_offered:
                 wrong.append(f"{path.relative_to(one.root)}:{line}: {module}.{name} is not public")
     return _holds("it imports public names of the core only", not wrong, "; ".join(wrong))
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _core_imports(path: Path) -> Iterator[tuple[str, str, int]]:

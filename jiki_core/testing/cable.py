@@ -119,6 +119,16 @@ class CableSubscription:
         """Says something to the others on the whisper stream."""
         self._wire.say({"command": "whisper", "identifier": self.identifier, "data": data})
 
+    def presence(self, **member: Any) -> dict[str, Any]:
+        """Joins as `id` (and `info`), and waits for the next word about presence: one's own arrival, or an error."""
+        answer = self._wire.ask(
+            {"command": "join", "identifier": self.identifier, "presence": member},
+            lambda said: said.get("type") == "presence" and said.get("identifier") == self.identifier,
+            f"word about presence in {self.identifier}",
+        )
+        message: dict[str, Any] = answer["message"]
+        return message
+
     def receive(self, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
         """The next message, in their order. Raises AssertionError when none comes in time."""
 
@@ -179,6 +189,9 @@ class _Wire:
         if command is None:
             raise TransportClosed
         return command
+
+    def wait_for_room(self) -> None:
+        """Memory has room."""
 
     def send(self, frame: bytes) -> None:
         if frame[0] != _TEXT:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from sqlalchemy import text
 
-from jiki_core.contracts import AccountSetup, Entitlements, NetworkReputation, Translator, ask, ask_all
+from jiki_core import contracts
+from jiki_core.contracts import Accounts, AccountSetup, Entitlements, NetworkReputation, Translator, ask, ask_all
 from jiki_core.db import db, unit_of_work
 from jiki_core.testing.databases import row_counts
 from tests.plugin_factory import PluginFolder
+
+
+def is_contract(found):
+    return isinstance(found, type) and issubclass(found, contracts.Contract) and found is not contracts.Contract
+
 
 PROVIDER = """
     @hookimpl
@@ -55,6 +63,41 @@ def test_absent_means_granted(make_app):
     with make_app(("i18n",)).app_context():
         assert ask(Entitlements).check(1, "premium") is True
         assert ask(Entitlements).check_many("premium", [1, 2]) == {1: True, 2: True}
+
+
+def test_nobody_to_ask_about_accounts_and_somebody_who_fails_know_of_none(make_app, app_with, made_plugins):
+    with make_app(("i18n",)).app_context():
+        assert ask(Accounts).get_many([1, 2]) == []
+    made_plugins.add(
+        "register",
+        """
+    @hookimpl
+    def jiki_providers(self) -> Sequence[Provider]:
+        from jiki_core.contracts import Accounts
+
+        class Register:
+            def get_many(self, ids):
+                raise RuntimeError("no")
+
+            find = get_many
+
+        return [Provider(Accounts, Register)]
+""",
+    )
+    with app_with().app_context():
+        assert ask(Accounts).get_many([1, 2]) == []
+
+
+@pytest.mark.parametrize("contract", [one for one in vars(contracts).values() if is_contract(one)])
+def test_every_declared_answer_can_be_given(contract):
+    """Functions take what was asked; classes give something empty."""
+    for name, declared in contract.questions().items():
+        for answer in (declared.absent, declared.failing):
+            if isinstance(answer, type):
+                assert not answer()
+            elif callable(answer):
+                asked = list(inspect.signature(getattr(contract, name)).parameters)[1:]
+                inspect.signature(answer).bind(*asked)
 
 
 def test_absent_translator_leaves_the_text(app_with):

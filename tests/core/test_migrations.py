@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from jiki_core.cable import cable_of
 from jiki_core.db import db as database
 from jiki_core.db.batch_operations import EndlessUpdate
 from jiki_core.db.migration_sets import (
@@ -134,6 +135,7 @@ def test_a_plugin_whose_tables_are_behind_does_not_answer_and_the_rest_serves(fr
     assert states["auth"].remedy == "run `flask db upgrade`, then restart"
     assert states["learning"].state == "blocked" or states["learning"].state == "schema-behind"
     assert states["i18n"].state == "running"
+    assert [cable_of(fresh).services.is_paused(name) for name in ("auth", "i18n")] == [True, False], "channels, too"
 
 
 def test_a_process_without_a_database_starts_and_answers_503(services):

@@ -91,7 +91,6 @@ def test_unknown_names_get_the_nearest_match():
         ({"JIKI_ENV": "development", "DATABASE_URL": "sqlite:///x"}, "DATABASE_URL"),
         ({"JIKI_ENV": "development", "JIKI_TRUSTED_PROXIES": "everybody"}, "JIKI_TRUSTED_PROXIES"),
         ({"JIKI_ENV": "staging"}, "JIKI_ENV"),
-        ({"JIKI_ENV": "development", "JIKI_PLUGINS_REQUIRED": "auth"}, "[plugins] required"),
         ({"JIKI_ENV": "development", "JIKI_STORAGE_SERVICE": "s3"}, "JIKI_STORAGE_S3_BUCKET"),
         ({"JIKI_ENV": "development", "JIKI_STORAGE_SERVICE": "tape"}, "JIKI_STORAGE_SERVICE"),
         ({"JIKI_ENV": "development", "JIKI_FILES_URL": "files.jiki.io"}, "JIKI_FILES_URL"),

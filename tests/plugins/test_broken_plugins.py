@@ -185,22 +185,6 @@ BROKEN = {
         "invalid",
         ["its blueprint badrule cannot be mounted", "nosuch"],
     ),
-    "oneendpoint": (
-        {
-            "body": HEALTHY.replace("healthy", "oneendpoint").replace(
-                "        return [Mount",
-                """
-        @blp.route("/other", endpoint="index")
-        @policy(public)
-        def other():
-            return reply({})
-
-        return [Mount""",
-            )
-        },
-        "invalid",
-        ["its blueprint oneendpoint cannot be mounted", "index"],
-    ),
     "twoears": (
         {
             "body": "    @hookimpl\n    def jiki_listeners(self) -> Sequence[Listener]:\n"
@@ -313,7 +297,7 @@ def test_safe_mode_loads_required_plugins_and_what_they_require_only(tmp_path):
     folder.add("heart", attributes='requires = ("base",)')
     folder.add("extra", source="raise RuntimeError('imported')\n")
     found = folder.states(JIKI_SAFE_MODE="1", JIKI_PLUGINS_REQUIRED="heart")
-    assert {name: one["state"] for name, one in found.items()} == {
+    assert {name: found[name]["state"] for name in folder.names} == {
         "base": "running",
         "heart": "running",
         "extra": "disabled",

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from jiki_core.db import reading, unit_of_work
 from jiki_core.db.outbox import OutboxEntry, OutboxState
 from jiki_core.db.records import AuditEvent, Notification
+from jiki_core.errors import Unavailable
 from jiki_core.jobs.relay import held_may_go_on
 from jiki_core.observability.costs import Costs
 from jiki_core.observability.metrics import render
@@ -39,13 +40,14 @@ from __future__ import annotations
 from jiki_core.db import UnitOfWork
 
 is_repaired = False
+error = RuntimeError("always")
 
 def good(uow: UnitOfWork) -> None:
     uow.notify(1, "faulty.good", {})
 
 def bad(uow: UnitOfWork) -> None:
     if not is_repaired:
-        raise RuntimeError("always")
+        raise error
     uow.notify(1, "faulty.bad", {})
 
 def on_told(uow: UnitOfWork, event: dict) -> None:
@@ -112,6 +114,16 @@ def test_a_success_between_failures_keeps_a_job_from_being_suspended(faulty):
         work.is_repaired = repaired
         ask_for(faulty, work.bad, FAILURES_IN_A_ROW - 1)
         drain_outbox(faulty)
+    assert runtime_of(faulty).plugins.suspension_of("faulty.bad") is None
+
+
+def test_a_service_outside_that_is_away_suspends_no_job(faulty):
+    import acme_faulty.work as work
+
+    work.error = Unavailable()
+    ask_for(faulty, work.bad, FAILURES_IN_A_ROW + 1)
+    drain_outbox(faulty)
+    assert ("faulty.bad", OutboxState.DEAD) in states(faulty), "they are failures of the job all the same"
     assert runtime_of(faulty).plugins.suspension_of("faulty.bad") is None
 
 

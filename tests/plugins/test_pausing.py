@@ -281,12 +281,14 @@ def test_the_command_lists_what_pauses_with_it_and_waits_until_all_have_seen_it(
     bell.test_client().get("/api/v1/external/bell")
     done = made_plugins.flask("plugins", "pause", "bell", "--reason", "repairs", **services_of(bell))
     assert done.returncode == 0, done.stderr
-    assert "bell: 1 routes, 1 jobs, 1 listeners; failing: Entitlements" in done.stdout
+    assert "bell: 1 route, 1 job, 1 listener; failing: Entitlements" in done.stdout
     assert "paused: bell, tower" in done.stdout
     assert "1 of 1 running processes have seen it" in done.stdout
     assert is_paused(bell)
     listed = made_plugins.flask("plugins", "list", **services_of(bell))
     assert "tower            1.0.0      paused" in listed.stdout
+    dependent = made_plugins.flask("plugins", "resume", "tower", **services_of(bell))
+    assert "tower was not paused by itself: it requires bell, which is paused: repairs; run" in dependent.stdout
     done = made_plugins.flask("plugins", "resume", "bell", **services_of(bell))
     assert "resumed: bell, tower; held jobs that go on: 0" in done.stdout, done.stderr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from jiki_core.testing import count_queries, drain_outbox
 from jiki_core.testing.databases import _tables
 from jiki_core.testing.pytest_plugin import _make_app
 
-CANARY = "canary7q2"
+#: of this process alone: workers of one run keep files in one folder
+CANARY = f"canary7q{os.getpid()}"
 
 
 @pytest.fixture
@@ -56,12 +58,17 @@ def person(committed_db):
         )
         uow.notify(user.id, "learning.praise", {"to": CANARY})
         uow.audit("user:renamed", target_type="user", target_id=user.id, before={"email": f"{CANARY}@example.test"})
-        staged = store("learning.submission", f"print('{CANARY}')\n".encode(), filename=f"{CANARY}.py", user_id=user.id)
+    with committed_db.app_context():
+        staged = store(
+            "learning.submission", f"print('{CANARY}')\n".encode(), filename=f"{CANARY}.txt", user_id=user.id
+        )
         with unit_of_work() as uow:
             attach(uow, staged, User, user.id, name="draft")
     drain_outbox(committed_db)
     signed_in(committed_db, user).get("internal/me").expect(200)  # what is asked for often is kept in Valkey
     yield user
+    for path in files_with(committed_db, CANARY):
+        path.unlink()
     with committed_db.app_context(), db.engine.begin() as connection:
         connection.execute(delete(PluginRecord))
 

@@ -135,6 +135,8 @@ def test_purging_keeps_an_export_leaves_no_reference_and_a_reinstall_is_like_the
     assert "notes is in use" in in_use.stderr
     wrong = folder.flask("plugins", "purge", "more_notes", "--confirm", "more", enabled=[], **database)
     assert "that is another name; nothing was dropped" in wrong.stderr
+    missed = folder.flask("plugins", "purge", "noted", "--confirm", "noted", enabled=[], **database)
+    assert "there is nothing of noted in the database; did you mean notes?" in missed.stderr
     for name in ("more_notes", "notes"):
         target = f"{name}.zip"
         done = folder.flask("plugins", "purge", name, "--confirm", name, "--export", target, enabled=[], **database)
@@ -234,7 +236,7 @@ def test_a_plugin_whose_history_forks_is_left_out_and_the_others_are_migrated_an
     assert "notes: its migrations cannot be read: MigrationRefused" in upgraded.stderr
     assert "Traceback" not in upgraded.stderr
     states = folder.states(**database)
-    assert {name: one["state"] for name, one in states.items()} == {
+    assert {name: states[name]["state"] for name in folder.names} == {
         "apart": "running",
         "more_notes": "blocked",
         "notes": "invalid",
