@@ -19,8 +19,10 @@ MAX_PER = 100
 
 
 class PageQuery(ma.Schema):
-    """`?page=&per=`; blank, junk and non-positive values mean the defaults, as the web client expects. A filter that is
-    blank, as forms send those that nobody filled in, is not given."""
+    """`?page=&per=`; blank, junk and non-positive values mean the defaults, as the web client expects.
+
+    A filter that is blank, as forms send those that nobody filled in, is not given.
+    """
 
     class Meta:
         unknown = ma.EXCLUDE
