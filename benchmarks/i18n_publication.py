@@ -87,7 +87,7 @@ def run(_seconds: float, rounds: int) -> dict[str, Any]:
 
 def _publish(environment: dict[str, str]) -> tuple[float, float]:
     """Seconds, and peak resident megabytes, of one publication in a process of its own (its start included)."""
-    command = [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app", "i18n", "publish", "--here"]
+    command = [sys.executable, "-m", "flask", "--app", "jiki_core", "i18n", "publish", "--here"]
     for locale in LOCALES:
         command += ["--locale", locale]
     started = time.perf_counter()

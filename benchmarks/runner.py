@@ -204,7 +204,7 @@ def _percentile(ordered: Sequence[float], percent: int) -> float:
 
 @contextmanager
 def _worker(environment: Mapping[str, str]) -> Iterator[None]:
-    command = [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app", "jobs"]
+    command = [sys.executable, "-m", "flask", "--app", "jiki_core", "jobs"]
     processes = [
         subprocess.Popen([*command, *more], cwd=Path(ROOT), env={**os.environ, **environment})
         for more in (["worker", "--queue", "untrusted"], ["scheduler"])

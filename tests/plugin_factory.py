@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FLASK = [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app"]
+FLASK = [sys.executable, "-m", "flask", "--app", "jiki_core"]
 
 PLUGIN = """
 from __future__ import annotations

@@ -112,7 +112,7 @@ def _surface_from(name: str, site: Path | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="jiki-diff-") as nowhere:
         # it sees what this process sees; flask would look into its working directory first, hence an empty one
         done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app", "plugins", "surface", name],
+            [sys.executable, "-m", "flask", "--app", "jiki_core", "plugins", "surface", name],
             cwd=nowhere,
             env={
                 **os.environ,

@@ -126,7 +126,7 @@ def _picture() -> dict[str, Any]:
 def picture_with(enabled: Sequence[str]) -> dict[str, Any]:
     """The picture of another selection, from a process of its own: what is imported cannot be taken back here."""
     done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app", "plugins", "describe"],
+        [sys.executable, "-m", "flask", "--app", "jiki_core", "plugins", "describe"],
         env={**os.environ, "JIKI_PLUGINS_ENABLED": ",".join(enabled), "JIKI_LOG_LEVEL": "ERROR"},
         capture_output=True,
         text=True,

@@ -88,6 +88,7 @@ def test_who_would_be_rejected_now_neither_whispers_nor_is_present(make_desk: An
     desk.time.advance(1)
     guest.command("whisper", GUESTS, data={"event": "cursor"})
     assert presence_of(settle(other, client, "guests")) == [{"type": "leave", "id": "42"}]
+    settle(guest, client, "guests")
     assert presence_of(guest.command("join", GUESTS, presence={"id": "42"})) == [{"type": "error"}]
     assert presence_of(guest.command("presence", GUESTS)) == [{"type": "error"}]
     guest.command("whisper", GUESTS, data={"event": "cursor"})

@@ -37,7 +37,7 @@ def main(venv: Path) -> int:
             "JIKI_MAIL_SMTP_URL": mail.url,
             "JIKI_LOG_LEVEL": "WARNING",
         }
-        flask = [str(venv / "bin" / "flask"), "--app", "jiki_core.app:create_app"]
+        flask = [str(venv / "bin" / "flask"), "--app", "jiki_core"]
         run([*flask, "db", "upgrade"], here, environment)
         listed = run([*flask, "plugins", "list", "--json"], here, environment)
         states = {one["name"]: one["state"] for one in orjson.loads(listed)["plugins"]}
@@ -47,7 +47,7 @@ def main(venv: Path) -> int:
         port = free_port()
         web = [str(venv / "bin" / "gunicorn"), "-k", "gthread", "--threads", "4", "-b", f"127.0.0.1:{port}"]
         processes = [
-            subprocess.Popen([*web, "jiki_core.app:create_app()"], cwd=here, env=environment),
+            subprocess.Popen([*web, "jiki_core:create_app()"], cwd=here, env=environment),
             subprocess.Popen([*flask, "jobs", "scheduler"], cwd=here, env=environment),
             subprocess.Popen([*flask, "jobs", "worker"], cwd=here, env=environment),
         ]

@@ -19,7 +19,7 @@ WEB = (
     "gunicorn",
     "-c",
     "python:jiki_core.serving.web",
-    "jiki_core.app:create_app()",
+    "jiki_core:create_app()",
     "--workers",
     "1",
 )

@@ -30,7 +30,7 @@ from jiki_core.testing.databases import dispose, migrate
 
 ROOT = Path(__file__).parents[2]
 GUNICORN = (sys.executable, "-m", "gunicorn", "--graceful-timeout", "4")
-APP = "jiki_core.app:create_app()"
+APP = "jiki_core:create_app()"
 
 
 class LiveStage:

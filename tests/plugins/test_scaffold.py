@@ -48,13 +48,6 @@ def scaffold(tmp_path_factory):
     return source, site
 
 
-def test_its_tests_pass_at_once(scaffold):
-    source, site = scaffold
-    done = run([sys.executable, "-m", "pytest", "-q", "-n", "0"], source, PYTHONPATH=str(site))
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
-
-
 def test_its_code_is_clean_and_fully_typed(scaffold):
     source, _site = scaffold
     assert run([sys.executable, "-m", "ruff", "check", "."], source).stdout.strip() == "All checks passed!"
@@ -107,12 +100,6 @@ def test_the_example_is_clean_and_fully_typed(leaderboard):
     assert typed.returncode == 0, typed.stdout
 
 
-def test_the_examples_tests_pass(leaderboard):
-    source, site = leaderboard
-    done = run([sys.executable, "-m", "pytest", "-q", "-n", "0"], source, PYTHONPATH=str(site))
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-
-
 def test_the_example_and_the_scaffold_import_public_names_only():
     for folder in (ROOT / "examples", ROOT / "jiki_core" / "scaffold"):
         for path in [*folder.rglob("*.py"), *folder.rglob("*.py.jinja")]:
@@ -128,10 +115,11 @@ def check(source, site, **environment):
     return run([*FLASK, "plugins", "check", str(source)], source.parent, PYTHONPATH=str(site), **environment)
 
 
-def test_the_scaffold_and_the_example_pass_the_checklist(scaffold, leaderboard):
+def test_the_scaffold_and_the_example_pass_the_checklist_and_their_own_tests_at_once(scaffold, leaderboard):
     for source, site in (scaffold, leaderboard):
         done = check(source, site)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "ok   its tests pass" in done.stdout
         assert "ok   it runs with what it requires" in done.stdout
         assert "ok   its migrations import no application code" in done.stdout
 

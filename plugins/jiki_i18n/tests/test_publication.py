@@ -468,7 +468,7 @@ def test_a_process_killed_while_it_publishes_leaves_one_publication_whole(commit
         "JIKI_PLUGINS_ENABLED": "i18n",
         "JIKI_STORAGE_DIR": settings.storage_dir,
         "JIKI_LOG_LEVEL": "ERROR",
-        "FLASK_APP": "jiki_core.app:create_app",
+        "FLASK_APP": "jiki_core",
     }
     namespaces = [f"part{number}" for number in range(3)]
     chance = random.Random(11)

@@ -107,7 +107,7 @@ def worker_of(app: Flask) -> Iterator[subprocess.Popen[bytes]]:
         "JIKI_RUNNER_ENGINE_DIRECTORY": str(ENGINE_DIRECTORY),
         "JIKI_LOG_LEVEL": "ERROR",
     }
-    command = [sys.executable, "-m", "flask", "--app", "jiki_core.app:create_app"]
+    command = [sys.executable, "-m", "flask", "--app", "jiki_core"]
     command += ["jobs", "worker", "--queue", "untrusted"]
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
