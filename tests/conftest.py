@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from jiki_core.runtime import runtime_of
 from jiki_core.testing.databases import dispose, truncate_all
 from tests.browser_pages import find_node_modules
 from tests.plugin_factory import PluginFolder
@@ -42,6 +43,8 @@ def app_with(made_plugins: PluginFolder, make_app: Callable[..., Flask]) -> Iter
     def build(*also: str, **settings: str) -> Flask:
         importlib.invalidate_caches()
         app = make_app(tuple(also), {"JIKI_PLUGINS_ENABLED": ",".join((*also, *made_plugins.names)), **settings})
+        if not made:  # what an earlier test handed over and did not run
+            runtime_of(app).redis.flushdb()
         made.append(app)
         return app
 

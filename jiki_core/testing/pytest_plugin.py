@@ -179,6 +179,8 @@ def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
 
     def build(*plugins: str, answers: Mapping[Any, Any] | None = None, settings: dict[str, str] | None = None) -> Flask:
         app = make_app(with_requirements(plugins), settings)
+        if not made:
+            _forget_everything(app)
         providers = app.extensions["jiki.assembly"].providers
         providers.update({contract: (BoundProvider("core", answer),) for contract, answer in (answers or {}).items()})
         made.append(app)

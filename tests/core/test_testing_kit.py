@@ -10,6 +10,7 @@ import pytest
 
 from jiki_core.db import unit_of_work
 from jiki_core.plugins.discovery import with_requirements
+from jiki_core.runtime import runtime_of
 from jiki_core.testing import NetworkRefused
 from jiki_core.testing.network_guard import is_here
 
@@ -87,3 +88,11 @@ def test_the_outbox_tells_what_was_asked_for(committed_db, outbox):
 )
 def test_plugins_come_with_what_they_require(names, expected):
     assert with_requirements(names) == expected
+
+
+def test_an_app_of_ones_own_begins_with_an_empty_valkey(app, app_with):
+    runtime_of(app).redis.set("left", "by an earlier test")
+    first = app_with("auth")
+    assert runtime_of(first).redis.get("left") is None
+    runtime_of(first).redis.set("kept", "by this one")
+    assert runtime_of(app_with("auth")).redis.get("kept") == b"by this one"
