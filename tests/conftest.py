@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from jiki_core.runtime import runtime_of
-from jiki_core.testing.databases import dispose, truncate_all
+from jiki_core.testing.databases import dispose, empty_valkey, truncate_all
 from tests.browser_pages import find_node_modules
 from tests.plugin_factory import PluginFolder
 
@@ -36,15 +35,16 @@ def made_plugins(tmp_path: Any) -> Iterator[PluginFolder]:
 
 
 @pytest.fixture
-def app_with(made_plugins: PluginFolder, make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
+def app_with(
+    made_plugins: PluginFolder, make_app: Callable[..., Flask], services: Any
+) -> Iterator[Callable[..., Flask]]:
     """`app_with(**settings)`: an app that loads the made-up plugins (and `also`), on an empty database of the core."""
+    empty_valkey(services)
     made: list[Flask] = []
 
     def build(*also: str, **settings: str) -> Flask:
         importlib.invalidate_caches()
         app = make_app(tuple(also), {"JIKI_PLUGINS_ENABLED": ",".join((*also, *made_plugins.names)), **settings})
-        if not made:  # what an earlier test handed over and did not run
-            runtime_of(app).redis.flushdb()
         made.append(app)
         return app
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+import redis
 from flask import Flask
 from psycopg import sql
 from sqlalchemy import Connection, text
@@ -51,6 +52,12 @@ def migrate(app: Flask) -> None:
         host = app.extensions["jiki.host"]
         upgrade(db.engine, [core_set(), *plugin_sets(host)])
         db.engine.dispose()
+
+
+def empty_valkey(services: EmbeddedServices) -> None:
+    """Of what earlier tests of this worker left there, such as jobs that were handed over and never run."""
+    with redis.Redis.from_url(services.redis_url_of(worker_number())) as client:
+        client.flushdb()
 
 
 def dispose(app: Flask) -> None:

@@ -165,7 +165,7 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 
 @pytest.fixture
-def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
+def app_with(make_app: Callable[..., Flask], services: Any) -> Iterator[Callable[..., Flask]]:
     """An app of this test's own: `app_with("auth", "learning", answers={Entitlements: Fake()}, settings={"JIKI_…": "…"})`.
 
     What these plugins require comes with them. `answers` replace what plugins answer to contracts, so that a test can stand
@@ -173,14 +173,13 @@ def app_with(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
     """
     from jiki_core.contracts.binding import BoundProvider
     from jiki_core.plugins.discovery import with_requirements
-    from jiki_core.testing.databases import dispose, truncate_all
+    from jiki_core.testing.databases import dispose, empty_valkey, truncate_all
 
+    empty_valkey(services)
     made: list[Flask] = []
 
     def build(*plugins: str, answers: Mapping[Any, Any] | None = None, settings: dict[str, str] | None = None) -> Flask:
         app = make_app(with_requirements(plugins), settings)
-        if not made:
-            _forget_everything(app)
         providers = app.extensions["jiki.assembly"].providers
         providers.update({contract: (BoundProvider("core", answer),) for contract, answer in (answers or {}).items()})
         made.append(app)
