@@ -93,7 +93,7 @@ def _services(app: Flask, at: Runtime, registry: ChannelRegistry) -> CableServic
         app_context=app_context,
         run_in_unit=run_in_unit,
         # also one whose tables are behind its code: its routes do not answer either
-        is_paused=lambda plugin: not host.is_running(plugin),
+        is_paused=lambda plugin: at.plugins.is_paused(plugin) or not host.is_up(plugin),
         redis_url=at.settings.redis_url.reveal(),
         is_outage=is_connection_lost,
         suspension_of=at.plugins.suspension_of,

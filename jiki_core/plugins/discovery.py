@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-from packaging.requirements import Requirement
+from jiki_core.plugins.resolve import requirement_names
 
 GROUP = "jiki.plugins"
 
@@ -50,7 +50,7 @@ def with_requirements(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
         manifest = installed[name].entry_point.load() if name in installed else None
-        needed = [Requirement(text).name for text in manifest.requires] if manifest is not None else []
+        needed = requirement_names(manifest.requires) if manifest is not None else []
         found += [one for one in (*with_requirements(needed), name) if one not in found]
     return tuple(found)
 
